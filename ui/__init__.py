@@ -1,0 +1,1 @@
+"""How people reach Citewell: the terminal and the page."""
