@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return SET_IS_BROKEN
     except (CitewellError, OSError) as error:
         print(f"The evaluation could not run: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except Exception:
+        traceback.print_exc()  # a defect, which must not read as an answer that got worse
         return COULD_NOT_RUN
     print(json.dumps(verdict.to_json(), ensure_ascii=False) if options.json else render(verdict))
     print(f"Records: {out}", file=sys.stderr)

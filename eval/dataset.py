@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ KINDS = (
     "negation",
     "phrase",
 )
-"""The kinds of a fact: those of `rag.facts`, compared by value, and `phrase`, which spellings alone decide."""
+"""The kinds of a fact: those of `rag.facts`, compared by value; a `phrase` by its spellings alone."""
 
 TEXT_SUFFIXES = (".txt", ".md")
 Json = dict[str, Any]
@@ -106,7 +107,8 @@ def load(path: str | Path) -> tuple[Question, ...]:
     """Read a question set; empty lines are skipped.
 
     Raises:
-        DatasetError: The file cannot be read, a line is not a question, or an id is used twice.
+        DatasetError: A line is not a question, or an id is used twice.
+        OSError: The file cannot be read.
     """
     path = Path(path)
     questions = tuple(_questions(path))
@@ -147,18 +149,30 @@ def corpus_texts(corpus: str | Path) -> dict[str, str]:
     r"""The texts of a corpus by doc_id, read without the engine that is judged.
 
     Plain text files below a folder (`.txt`, `.md`: the path below it is the doc_id) and records of `.jsonl`
-    corpora; other formats are left out. Texts are without byte-order mark, with line ends as `\n`.
+    corpora, where they are UTF-8; the rest is left out. Texts are without byte-order mark, line ends as `\n`.
+
+    Raises:
+        OSError: The corpus is not there.
     """
     root = Path(corpus)
+    if not root.exists():
+        raise FileNotFoundError(f"there is no corpus at {root}.")
     texts: dict[str, str] = {}
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         name = path.relative_to(root).as_posix() if root.is_dir() else path.name
-        if path.suffix in TEXT_SUFFIXES:
-            texts[name] = _text(path)
-        elif path.suffix == ".jsonl":
-            records = (json.loads(line) for line in _text(path).split("\n") if line.strip())
-            texts |= {record["doc_id"]: _lines(record["text"]) for record in records}
+        with suppress(UnicodeDecodeError):
+            if path.suffix in TEXT_SUFFIXES:
+                texts[name] = _text(path)
+            elif path.suffix == ".jsonl":
+                texts.update(_records(path))
     return texts
+
+
+def _records(path: Path) -> Iterator[tuple[str, str]]:
+    for line in _text(path).split("\n"):
+        with suppress(ValueError, KeyError, TypeError):  # no record of the corpus either
+            record = json.loads(line)
+            yield record["doc_id"], _lines(record["text"])
 
 
 def _text(path: Path) -> str:
@@ -172,8 +186,8 @@ def _lines(text: str) -> str:
 def _questions(path: Path) -> Iterator[Question]:
     try:
         lines = _text(path).split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}:1: the set cannot be read: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}:1: not UTF-8: {error.reason} at byte {error.start}.") from None
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

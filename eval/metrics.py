@@ -222,11 +222,11 @@ def support_found(facts: Sequence[GoldFact], answer: Json) -> Rate:
 def summarise(scores: Iterable[Score]) -> dict[str, Rate]:
     """The measures over all scores, by name, in the order of the table.
 
-    `right`: see `Score.right`. `vital_facts`, `all_facts`: facts found, of those of all answerable questions.
-    `answers_found`: short answers stated, in sets without facts. `wrong_answers`: answers with a rejected value,
-    of those given to questions with facts. `exact_citations`, `cited_claims`: over all answers. `broken_answers`:
-    answers with any fault of citation. `evidence_found`, `support`: over the answered. `false_refusals`: of the
-    answerable. `false_answers`: of the unanswerable.
+    `right`: see `Score.right`. `vital_facts`, `all_facts`: facts found, of those of the answerable questions.
+    `answers_found`: short answers stated, in sets without facts. `wrong_answers`: answers with a rejected
+    value, of those given to questions with facts. `exact_citations`, `cited_claims`: over all answers.
+    `broken_answers`: answers with any fault of citation. `evidence_found`, `support`: over the answered.
+    `false_refusals`: of the answerable. `false_answers`: of the unanswerable.
     """
     scores = tuple(scores)
     answerable = [score for score in scores if score.answerable]

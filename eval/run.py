@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from eval.dataset import Question, corpus_texts, load, validate
 from eval.metrics import Rate, Score, score, summarise
 from eval.thresholds import breaches
-from rag.errors import NotFoundError
+from rag.errors import CitewellError, NotFoundError
 from rag.types import Answer, Document, Turn
 
 Json = dict[str, Any]
@@ -112,7 +112,7 @@ def judge(questions: Iterable[Question], engine: Engine, texts: Mapping[str, str
     """
     known = dict(texts)
     for question in questions:
-        answer = _plain(engine.ask(question.question, history=question.history).to_json())
+        answer = _plain(_ask(question, engine).to_json())
         seconds = answer.pop("timings")
         for doc_id in {citation["doc_id"] for citation in answer["citations"]} - known.keys():
             known |= _text_of(doc_id, engine)
@@ -137,6 +137,13 @@ def _opened(corpus: Path, store: Path | None, as_set: bool) -> Iterator[Engine]:
         if not as_set:
             settings = settings.model_copy(update={"llm": "", "embedding": MINILM})
         yield open_engine(corpus, store=settings.store, settings=settings)
+
+
+def _ask(question: Question, engine: Engine) -> Answer:
+    try:
+        return engine.ask(question.question, history=question.history)
+    except CitewellError as error:
+        raise type(error)(f"At the question {question.id!r}: {error}") from error
 
 
 def _text_of(doc_id: str, engine: Engine) -> dict[str, str]:

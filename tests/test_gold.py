@@ -1,0 +1,233 @@
+"""The question sets: what is read, what is refused, and that the gold that ships is sound."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from eval.dataset import DatasetError, Evidence, corpus_texts, load, validate
+from eval.spelling import normalise, states
+from eval.thresholds import MUST_BE_RIGHT
+from rag.types import Turn
+
+ROOT = Path(__file__).parents[1]
+GOLD = ROOT / "eval" / "gold" / "durov.jsonl"
+TEXT = "Bail was 5 million euros. He reports twice a week."
+FACT = {
+    "kind": "money",
+    "value": "5 million euros",
+    "accepted": ["5 million euros", "€5M"],
+    "rejected": ["50 million euros"],
+    "vital": True,
+    "doc_id": "bail.txt",
+    "quote": "5 million euros",
+    "start": 9,
+    "end": 24,
+}
+QUESTION = {
+    "id": "bail",
+    "question": "How much was bail?",
+    "answers": ["5 million euros"],
+    "answerable": True,
+    "type": "how_much",
+    "evidence": [{"doc_id": "bail.txt", "text": "5 million euros"}],
+    "facts": [FACT],
+}
+
+
+def write(path, *rows):
+    lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def faults(tmp_path, **changed):
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"facts": [FACT | changed]})
+    with pytest.raises(DatasetError) as caught:
+        validate(path, load(path), {"bail.txt": TEXT})
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def gold():
+    return load(GOLD)
+
+
+def test_the_gold_stands_where_it_says(gold):
+    validate(GOLD, gold, corpus_texts(ROOT / "seeds"))
+
+
+def test_the_gold_is_large_and_asks_what_cannot_be_answered_in_six_ways(gold):
+    kinds = Counter(question.type for question in gold if not question.answerable)
+    assert sum(question.answerable for question in gold) >= 30
+    assert sum(kinds.values()) >= 16
+    assert set(kinds) == {
+        "out_of_documents",
+        "false_premise",
+        "wrong_entity",
+        "nearly_answered",
+        "nonsense",
+        "opinion",
+    }
+
+
+def test_every_question_of_the_gold_is_asked_once(gold):
+    assert len({normalise(question.question) for question in gold}) == len(gold)
+
+
+def test_every_answerable_question_has_a_vital_fact_and_a_stated_answer(gold):
+    for question in gold:
+        assert question.answerable == any(fact.vital for fact in question.facts) == bool(question.answers)
+
+
+def test_the_evidence_is_the_quotes_of_the_facts(gold):
+    for question in gold:
+        quoted = {Evidence(fact.doc_id, fact.quote) for fact in question.facts}
+        assert set(question.evidence) == quoted, question.id
+
+
+def test_some_facts_stand_in_several_documents(gold):
+    spread = [question for question in gold if len({fact.doc_id for fact in question.facts}) > 1]
+    assert len(spread) >= 5
+
+
+def test_the_questions_that_must_be_right_are_in_the_gold(gold):
+    assert {question.id for question in gold} >= MUST_BE_RIGHT.keys()
+
+
+def test_a_sound_set_passes(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION, "")
+    validate(path, load(path), {"bail.txt": TEXT})
+
+
+def test_a_quote_at_the_wrong_place_is_said_with_the_right_one(tmp_path):
+    said = faults(tmp_path, start=10, end=25)
+    assert said == (
+        f"{tmp_path / 'gold.jsonl'}:1: bail: bail.txt has not '5 million euros' at 10 to 25; it is at [9]."
+    )
+
+
+def test_an_empty_quote_is_no_evidence(tmp_path):
+    assert "has not ''" in faults(tmp_path, quote="", start=3, end=3)
+
+
+def test_a_quote_of_an_unknown_document_is_a_fault(tmp_path):
+    assert "the document 'other.txt' of '5 million euros' is not in the corpus." in faults(
+        tmp_path, doc_id="other.txt"
+    )
+
+
+def test_a_rejected_value_in_the_quote_is_a_fault(tmp_path):
+    assert "the rejected '5 million' stands in '5 million euros'." in faults(tmp_path, rejected=["5 million"])
+
+
+def test_a_rejected_value_in_an_accepted_spelling_is_a_fault(tmp_path):
+    assert "the rejected '€5M' stands in '€5M'." in faults(tmp_path, rejected=["€5M"])
+
+
+def test_spellings_of_which_none_stands_in_the_quote_are_a_fault(tmp_path):
+    assert "no accepted spelling of '5 million euros' stands in" in faults(tmp_path, accepted=["6 million"])
+
+
+def test_a_set_in_which_nothing_is_vital_is_a_fault(tmp_path):
+    assert "none of its facts is vital." in faults(tmp_path, vital=False)
+
+
+def test_an_unanswerable_question_with_an_answer_is_a_fault(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"answerable": False, "facts": []})
+    with pytest.raises(DatasetError, match="it is not answerable, and yet has an answer"):
+        validate(path, load(path), {})
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{", ":2: not JSON: "),
+        ("[1]", ":2: a question is a JSON object, not [1]."),
+        (QUESTION, ":2: the id 'bail' is that of line 1."),
+        ({"id": "a", "question": "b"}, ":2: 'answerable' must be bool, and is None."),
+        (QUESTION | {"id": 7}, ":2: 'id' must be str, and is 7."),
+        (QUESTION | {"answers": [7]}, ":2: 'answers' must be a list of strings, and is [7]."),
+        (QUESTION | {"evidence": ["x"]}, ":2: 'evidence' must be a list of objects, and is ['x']."),
+        (QUESTION | {"facts": [FACT | {"start": True}]}, ":2: 'start' must be int, and is True."),
+        (QUESTION | {"facts": [FACT | {"kind": "colour"}]}, ":2: the kind 'colour' of a fact is none of "),
+    ],
+)
+def test_a_bad_line_is_said_by_file_and_line(tmp_path, row, said):
+    path = write(tmp_path / "set.jsonl", QUESTION, row)
+    with pytest.raises(DatasetError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}{said}")
+
+
+def test_an_empty_set_is_a_fault(tmp_path):
+    with pytest.raises(DatasetError, match="there is no question"):
+        load(write(tmp_path / "set.jsonl", ""))
+
+
+def test_a_set_that_is_not_utf8_is_a_fault(tmp_path):
+    path = tmp_path / "set.jsonl"
+    path.write_bytes(b'{"id": "\xe9"}')
+    with pytest.raises(DatasetError, match="not UTF-8: "):
+        load(path)
+
+
+def test_a_set_without_facts_is_read_with_its_history(tmp_path):
+    row = {
+        "id": "t1",
+        "dataset": "other",
+        "question": "And in Iran?",
+        "answers": [],
+        "answerable": True,
+        "type": "",
+        "evidence": [{"doc_id": "iran"}],
+        "history": [{"role": "user", "text": "Was it banned?", "turn": 1}],
+    }
+    (question,) = load(write(tmp_path / "set.jsonl", "", row))
+    assert question.evidence == (Evidence("iran", ""),)
+    assert question.history == (Turn("user", "Was it banned?"),)
+    assert (question.facts, question.line) == ((), 2)
+
+
+def test_a_corpus_is_read_without_byte_order_mark_and_with_plain_line_ends(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\rthree")
+    (tmp_path / "b.jsonl").write_text('{"doc_id": "b-1", "text": "x\\r\\ny"}\nnot json\n', encoding="utf-8")
+    (tmp_path / "c.txt").write_bytes(b"caf\xe9")
+    assert corpus_texts(tmp_path) == {"sub/a.txt": "one\ntwo\nthree", "b-1": "x\ny"}
+
+
+@pytest.mark.parametrize(
+    ("spelling", "text"),
+    [
+        ("EUR 5,000,000", "eur 5000000"),
+        ("5,000,000", "5\u202f000\u202f000"),
+        ("twice-weekly", "Twice weekly"),
+        ("it's", "It\u2019s so"),
+        ("$5.6 million", "euros ($5.6 million)"),
+        ("39", "Durov, 39, was"),
+        ("2018", "in 2018."),
+    ],
+)
+def test_a_value_is_stated_whatever_the_case_marks_and_separators(spelling, text):
+    assert states(spelling, text)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "text"),
+    [
+        ("5 million", "55 million"),
+        ("6 million", "5.6 million"),
+        ("5", "5.6"),
+        ("5", "5%"),
+        ("1%", "0.001%"),
+        ("950 million", "950 millions"),
+        ("VK", "VKontakte"),
+        ("", "anything"),
+    ],
+)
+def test_a_part_of_a_word_or_number_states_nothing(spelling, text):
+    assert not states(spelling, text)
