@@ -1,0 +1,454 @@
+"""The store's writer: files -> truth -> a new generation, swapped in by one commit.
+
+    roots ─> documents ─> chunks ─> vectors (kept as they are made) ─> generations/<new>/ ─> probe ─> commit
+
+Killed anywhere, the index is the old one or the new one, and the same command again goes on from there. One
+process writes at a time; readers never wait for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag import generation, roots
+from rag.chunks import RECIPE, chunk
+from rag.embedding import Embedder
+from rag.errors import BusyError, MismatchError, NotFoundError, StoreError
+from rag.truth import FILE_NAME, Change, Origin, StoredChunk, StoredDocument, Truth, fingerprint
+from rag.types import Document, IndexReport, Rejected
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+UPLOADS = "uploads"
+_LOCK_WAIT_S = 0.5
+_EMBED_BATCH = 256
+_MOST_DELETED = 0.5
+"""A copied Chroma folder keeps the room of deleted vectors: beyond this share it is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What an index run will do to the documents."""
+
+    roots: tuple[str, ...]
+    excluded: frozenset[Origin]
+    scan: roots.Scan
+    removed_files: tuple[tuple[str, str], ...]
+    origins: Mapping[str, Origin]
+    rewritten: Mapping[str, Document]
+    moved: frozenset[str]
+    removed: tuple[str, ...]
+    report: IndexReport
+
+
+def update(
+    store: Path,
+    embedder: Embedder,
+    *,
+    add: Sequence[Path] = (),
+    remove: Sequence[str] = (),
+    max_bytes: int = 50_000_000,
+    show_progress: bool = False,
+) -> IndexReport:
+    """Bring the index up to its roots, and write nothing where nothing changed.
+
+    Args:
+        store: The folder of the store; made where it is not there.
+        embedder: Must be the one that made the index.
+        add: Folders and files to index and remember as roots.
+        remove: Roots (by path) and documents (by doc_id) to drop.
+        max_bytes: Larger files are rejected.
+        show_progress: Draw a bar on standard error while embedding.
+
+    Raises:
+        BusyError: Another process writes.
+        MismatchError: The index was made by another embedding model.
+        NotFoundError: Something to add or remove is not there.
+        DamagedError: The truth cannot be read.
+    """
+    started = time.perf_counter()
+    missing = [path for path in add if not path.exists()]
+    if missing:
+        raise NotFoundError(f"There is no file or folder `{missing[0]}` to index. Check the path.")
+    with writing(store), Truth(store, create=True) as truth:
+        check_embedder(truth.meta(), embedder, store)
+        _clean(store, truth)
+        plan = _plan(store, truth, add, remove, max_bytes)
+        _execute(store, truth, embedder, plan, show_progress)
+        documents, chunks = truth.counts()
+    seconds = time.perf_counter() - started
+    return replace(plan.report, documents=documents, chunks=chunks, seconds=seconds)
+
+
+def mend(store: Path, embedder: Embedder, broken: str) -> None:
+    """Make a generation again from the truth, if it still serves: no file is read, nothing is embedded.
+
+    Raises:
+        BusyError: Another process writes.
+        DamagedError: The truth cannot be read.
+    """
+    with writing(store), Truth(store) as truth:
+        meta = truth.meta()
+        check_embedder(meta, embedder, store)
+        if meta.get("generation") == broken:
+            _swap(store, truth, embedder, _nothing(truth), sound=False)
+
+
+@contextmanager
+def writing(store: Path) -> Iterator[None]:
+    """Hold the store's lock; a process that dies lets it go.
+
+    Raises:
+        BusyError: Another process holds it for longer than half a second.
+    """
+    from filelock import FileLock, Timeout
+
+    store.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(store / "write.lock")
+    try:
+        lock.acquire(timeout=_LOCK_WAIT_S)
+    except Timeout:
+        raise BusyError(
+            f"Another process is writing to the index `{store}`. Wait until it ends, then run this again."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def exists(store: Path) -> bool:
+    """Whether a store was ever written to."""
+    return (store / FILE_NAME).is_file()
+
+
+def is_sound(store: Path, meta: Mapping[str, str]) -> bool:
+    """Whether the files of the serving generation are there in full length."""
+    name = meta.get("generation", "")
+    if not name or not meta["sizes"]:
+        return True
+    try:
+        generation.check_sizes(folder_of(store, name), json.loads(meta["sizes"]))
+    except StoreError:
+        return False
+    return True
+
+
+def folder_of(store: Path, name: str) -> Path:
+    """The folder of a generation."""
+    return store / "generations" / name
+
+
+def check_embedder(meta: Mapping[str, str], embedder: Embedder, store: Path) -> None:
+    """Refuse to mix the vectors of two models.
+
+    Raises:
+        MismatchError: The index was made by another model, or one of another dimension.
+    """
+    made_by = meta.get("embedding")
+    if made_by is not None and made_by != embedder.name:
+        raise MismatchError(
+            f"The index `{store}` was made by the embedding model {made_by}, and {embedder.name} is set. "
+            "Set CITEWELL_EMBEDDING back, or index into another folder with `--store DIR`."
+        )
+    dimension = meta.get("dimension")
+    if dimension is not None and int(dimension) != embedder.dimension:
+        raise MismatchError(
+            f"The index `{store}` holds vectors of {dimension} numbers, and {embedder.name} now gives "
+            f"{embedder.dimension}. Index into another folder with `--store DIR`."
+        )
+
+
+def searched_text(title: str, text: str) -> str:
+    """What the searches read of a chunk: the title of its document, then its text."""
+    return f"{title}\n{text}" if title else text
+
+
+def _plan(store: Path, truth: Truth, add: Sequence[Path], remove: Sequence[str], max_bytes: int) -> _Plan:
+    held = truth.origins()
+    keys, excluded = _choose(store, truth, held, add, remove)
+    known = truth.files()
+    scan = roots.scan(keys, store, known, max_bytes)
+    lost = {root for root in scan.missing if root in keys}
+    origins = [
+        stored.origin
+        for stored in held.values()
+        if stored.origin.root in lost or (stored.origin.root, stored.origin.file) in scan.kept
+    ]
+    origins = [origin for origin in (*origins, *scan.fresh) if origin not in excluded]
+    named, clashing = roots.doc_ids(origins, store)
+    rewritten = _rewritten(truth, held, named, scan)
+    ids = set(named.values())
+    removed = tuple(sorted(set(held) - ids))
+    added = sum(doc_id not in held for doc_id in rewritten)
+    report = IndexReport(
+        added=added,
+        changed=len(rewritten) - added,
+        unchanged=len(ids) - len(rewritten),
+        removed=len(removed),
+        rejected=_rejected(scan, clashing, lost),
+        documents=len(ids),
+        chunks=0,
+        seconds=0.0,
+    )
+    return _Plan(
+        roots=tuple(keys),
+        excluded=excluded,
+        scan=scan,
+        removed_files=tuple(sorted(at for at in known if at not in scan.files and at[0] not in lost)),
+        origins={doc_id: origin for origin, doc_id in named.items()},
+        rewritten=rewritten,
+        moved=frozenset(i for o, i in named.items() if i in held and held[i].origin != o),
+        removed=removed,
+        report=report,
+    )
+
+
+def _choose(
+    store: Path, truth: Truth, held: Mapping[str, StoredDocument], add: Sequence[Path], remove: Sequence[str]
+) -> tuple[list[str], frozenset[Origin]]:
+    """The roots and the excluded documents after what was asked for."""
+    keys, excluded = set(truth.roots()), truth.excluded()
+    added = {roots.key_of(path, store) for path in add}
+    excluded = {origin for origin in excluded if _place(origin, store) not in map(Path.absolute, add)}
+    keys |= added
+    uploads = store / UPLOADS
+    if uploads.is_dir():
+        keys.add(roots.key_of(uploads, store))
+    for name in remove:
+        key = roots.key_of(Path(name), store)
+        if key in keys:
+            keys.remove(key)
+        elif name in held:
+            excluded.add(held[name].origin)
+        else:
+            raise NotFoundError(
+                f"The index `{store}` has no root and no document `{name}`. "
+                f"Its roots: {', '.join(sorted(keys)) or 'none'}."
+            )
+    return sorted(keys), frozenset(origin for origin in excluded if origin.root in keys)
+
+
+def _place(origin: Origin, store: Path) -> Path:
+    root = roots.path_of(origin.root, store)
+    return root if root.name == origin.file and root.is_file() else root / origin.file
+
+
+def _rewritten(
+    truth: Truth, held: Mapping[str, StoredDocument], named: Mapping[Origin, str], scan: roots.Scan
+) -> dict[str, Document]:
+    """The documents that are new, changed or under a new name, by doc_id."""
+    fresh = {
+        doc_id: replace(scan.fresh[origin], doc_id=doc_id)
+        for origin, doc_id in named.items()
+        if origin in scan.fresh
+    }
+    result = {
+        doc_id: document
+        for doc_id, document in fresh.items()
+        if doc_id not in held or held[doc_id].fingerprint != fingerprint(document)
+    }
+    before = {stored.origin: doc_id for doc_id, stored in held.items()}
+    renamed = {
+        doc_id: before[origin]
+        for origin, doc_id in named.items()
+        if doc_id not in fresh and before[origin] != doc_id
+    }
+    texts = truth.documents(list(renamed.values()))
+    return result | {new: replace(texts[old], doc_id=new) for new, old in renamed.items()}
+
+
+def _rejected(
+    scan: roots.Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]
+) -> tuple[Rejected, ...]:
+    rejected = [item for file in scan.files.values() for item in file.rejected]
+    rejected += [
+        Rejected(f"{o.file}", f"its doc_id {name!r} is taken by another document") for o, name in clashing
+    ]
+    rejected += [
+        Rejected(root, f"the root is gone, its documents are kept; `citewell remove {root}` drops them")
+        for root in sorted(lost)
+    ]
+    return tuple(sorted(rejected, key=lambda item: (item.path, item.reason)))
+
+
+def _nothing(truth: Truth) -> _Plan:
+    """The plan that leaves every document as it is."""
+    held = truth.origins()
+    return _Plan(
+        roots=tuple(truth.roots()),
+        excluded=frozenset(truth.excluded()),
+        scan=roots.Scan({}, (), {}, frozenset(), ()),
+        removed_files=(),
+        origins={doc_id: stored.origin for doc_id, stored in held.items()},
+        rewritten={},
+        moved=frozenset(),
+        removed=(),
+        report=IndexReport(0, 0, len(held), 0, (), len(held), 0, 0.0),
+    )
+
+
+def _execute(store: Path, truth: Truth, embedder: Embedder, plan: _Plan, show_progress: bool) -> None:
+    meta = truth.meta()
+    changed = (
+        plan.rewritten
+        or plan.moved
+        or plan.removed
+        or plan.removed_files
+        or plan.scan.touched
+        or list(plan.roots) != truth.roots()
+        or plan.excluded != truth.excluded()
+    )
+    sound = is_sound(store, meta)
+    if changed or meta.get("recipe") != RECIPE or not sound:
+        _swap(store, truth, embedder, plan, sound=sound, show_progress=show_progress)
+
+
+def _swap(
+    store: Path, truth: Truth, embedder: Embedder, plan: _Plan, *, sound: bool, show_progress: bool = False
+) -> None:
+    """Write what the plan says beside what serves, copying from that where it is sound, and commit it."""
+    meta = truth.meta()
+    documents = {doc_id: doc for doc_id, doc in truth.documents().items() if doc_id not in plan.removed}
+    documents |= plan.rewritten
+    rechunked = set(plan.rewritten) if meta.get("recipe") == RECIPE else set(documents)
+    old = truth.chunks()
+    kept = [row for row in old if row.doc_id in documents and row.doc_id not in rechunked]
+    made = [row for doc_id in sorted(rechunked) for row in _stored_chunks(documents[doc_id])]
+    rows = sorted([*kept, *made], key=lambda row: (row.doc_id, row.start))
+    _embed(truth, embedder, rows, documents, show_progress)
+    names = _build(store, truth, embedder, old if sound else [], rows, documents)
+    ids = {row.chunk_id for row in rows}
+    truth.commit(
+        Change(
+            meta={
+                "embedding": embedder.name,
+                "dimension": str(embedder.dimension),
+                "recipe": RECIPE,
+                **names,
+            },
+            roots=plan.roots,
+            excluded=sorted(plan.excluded, key=lambda origin: (origin.root, origin.file, origin.name)),
+            files=plan.scan.touched,
+            removed_files=plan.removed_files,
+            documents=[(documents[i], plan.origins[i]) for i in sorted(plan.moved | set(plan.rewritten))],
+            removed_documents=plan.removed,
+            chunks=made,
+            removed_chunks=[row.chunk_id for row in old if row.chunk_id not in ids],
+        )
+    )
+    _clean(store, truth)
+
+
+def _stored_chunks(document: Document) -> Iterator[StoredChunk]:
+    for piece in chunk(document):
+        key = hashlib.sha256(searched_text(document.title, piece.text).encode()).hexdigest()
+        place = f"{document.doc_id}\0{piece.start}\0{piece.end}\0{key}"
+        chunk_id = hashlib.sha256(place.encode()).hexdigest()[:32]
+        yield StoredChunk(chunk_id, document.doc_id, piece.start, piece.end, piece.sentences, key)
+
+
+def _text_of(row: StoredChunk, documents: Mapping[str, Document]) -> str:
+    document = documents[row.doc_id]
+    return searched_text(document.title, document.text[row.start : row.end])
+
+
+def _embed(
+    truth: Truth,
+    embedder: Embedder,
+    rows: Sequence[StoredChunk],
+    documents: Mapping[str, Document],
+    show_progress: bool,
+) -> None:
+    from tqdm import tqdm
+
+    known = truth.known_vectors(embedder.name)
+    new = {row.text_sha256: row for row in rows if row.text_sha256 not in known}
+    keys = list(new)
+    with tqdm(
+        total=len(keys),
+        desc="Embedding",
+        unit=" chunks",
+        file=sys.stderr,
+        disable=not (show_progress and keys),
+    ) as bar:
+        for at in range(0, len(keys), _EMBED_BATCH):
+            part = keys[at : at + _EMBED_BATCH]
+            vectors = embedder.embed([_text_of(new[key], documents) for key in part], bar.update)
+            truth.add_vectors(embedder.name, part, vectors)
+
+
+def _build(
+    store: Path,
+    truth: Truth,
+    embedder: Embedder,
+    base: Sequence[StoredChunk],
+    rows: Sequence[StoredChunk],
+    documents: Mapping[str, Document],
+) -> dict[str, str]:
+    """Write a new generation where `base`, the sound chunks of the serving one, will not do; give its names."""
+    meta = truth.meta()
+    held, wanted = {row.chunk_id for row in base}, {row.chunk_id for row in rows}
+    if held == wanted and "generation" in meta:
+        return {}
+    name = f"{int(meta.get('generation', '0')) + 1:06d}"
+    deleted = int(meta.get("deleted", "0")) + len(held - wanted)
+    again = not held or deleted > _MOST_DELETED * len(wanted)
+    names = {
+        "generation": name,
+        "previous": meta.get("generation", ""),
+        "deleted": "0" if again else str(deleted),
+    }
+    if not rows:
+        return {**names, "sizes": ""}
+    added = [row for row in rows if again or row.chunk_id not in held]
+    folder = folder_of(store, name)
+    generation.build(
+        folder,
+        (_text_of(row, documents) for row in rows),
+        [row.chunk_id for row in added],
+        _vectors(truth, embedder, added),
+        base=None if again else folder_of(store, meta["generation"]),
+        removed=[] if again else sorted(held - wanted),
+    )
+    probed = _vectors(truth, embedder, generation.spread(rows))
+    sizes = generation.probe(folder, [row.chunk_id for row in rows], probed)
+    return {**names, "sizes": json.dumps(sizes)}
+
+
+def _vectors(truth: Truth, embedder: Embedder, rows: Sequence[StoredChunk]) -> NDArray[np.float32]:
+    import numpy as np
+
+    found = truth.vectors(embedder.name, [row.text_sha256 for row in rows])
+    lost = sum(row.text_sha256 not in found for row in rows)
+    if lost:
+        raise StoreError(
+            f"The truth `{truth.path}` lacks the vectors of {lost} chunks. Delete the folder "
+            f"`{truth.path.parent}` and run `citewell index PATH…` to make it again from your files."
+        )
+    return (
+        np.stack([found[row.text_sha256] for row in rows])
+        if rows
+        else np.empty((0, embedder.dimension), np.float32)
+    )
+
+
+def _clean(store: Path, truth: Truth) -> None:
+    """Remove the generations that neither serve nor served last (a reader may still be in that one)."""
+    meta = truth.meta()
+    used = {meta.get("generation", ""), meta.get("previous", "")}
+    folder = store / "generations"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in used:
+            shutil.rmtree(path, ignore_errors=True)

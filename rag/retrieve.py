@@ -1,0 +1,71 @@
+"""question -> Ranking: dense and lexical search, fused by a convex combination.
+
+The candidates are the best of either search; each is scored exactly in both, the scores of each search are
+brought to [0, 1] by the question's own minimum and maximum, and the two are averaged (Bruch et al. 2023,
+"An Analysis of Fusion Functions for Hybrid Retrieval", section 4). Averaging scores beat averaging ranks on
+three of four question sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rag.types import RankedChunk, Ranking
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.snapshot import Snapshot
+
+Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
+"""Gives the unit vectors of texts, [texts, dimension]."""
+
+CANDIDATES = 100
+"""How many chunks each search proposes, at least."""
+DENSE_WEIGHT = 0.5
+
+
+def retrieve(question: str, snapshot: Snapshot, embed: Embed, k: int) -> Ranking:
+    """The k chunks nearest to a question, best first; ties break by (doc_id, start)."""
+    if snapshot.generation is None:
+        return Ranking(question, ())
+    return rank(question, embed([question])[0], snapshot, k)
+
+
+def rank(question: str, vector: NDArray[np.float32], snapshot: Snapshot, k: int) -> Ranking:
+    """The k chunks nearest to a question whose vector is known."""
+    import numpy as np
+
+    generation = snapshot.generation
+    if generation is None:
+        return Ranking(question, ())
+    words = generation.bm25(question)
+    wanted = min(max(CANDIDATES, k), len(words))
+    lexical = np.argpartition(-words, wanted - 1)[:wanted]
+    rows = np.unique([*generation.nearest(vector, wanted), *lexical[words[lexical] > 0]])
+    cosines = snapshot.vectors(rows.tolist()).astype(np.float64) @ vector.astype(np.float64)
+    bm25 = words[rows]
+    fused = DENSE_WEIGHT * _scaled(cosines, cosines.min()) + (1 - DENSE_WEIGHT) * _scaled(bm25, words.min())
+    # rows count by (doc_id, start), so a stable sort breaks ties by them
+    order = np.argsort(-np.round(fused, 9), kind="stable")[:k]
+    return Ranking(
+        question,
+        tuple(
+            RankedChunk(
+                snapshot.chunk(int(rows[at])), place, float(fused[at]), float(cosines[at]), float(bm25[at])
+            )
+            for place, at in enumerate(order, start=1)
+        ),
+    )
+
+
+def _scaled(scores: NDArray[np.float64], lowest: float) -> NDArray[np.float64]:
+    """Scores brought to [0, 1]; all 1 where they do not differ but are positive, else all 0."""
+    import numpy as np
+
+    span = scores.max() - lowest
+    if span <= 0:
+        return np.asarray(scores > 0, dtype=np.float64)
+    return np.asarray((scores - lowest) / span, dtype=np.float64)

@@ -1,0 +1,212 @@
+"""The store's reader: what one generation holds, as it was committed, open for questions.
+
+A snapshot never changes. `Corpus` gives the one that serves now, and opens the next when the name in the
+truth has changed; questions in flight keep theirs until they end.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.embedding import Embedder
+from rag.errors import NoIndexError, NotFoundError, StoreError
+from rag.generation import Generation
+from rag.index import check_embedder, exists, folder_of, mend
+from rag.truth import StoredChunk, Truth
+from rag.types import Chunk, Document
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TRIES = 3
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One state of the index.
+
+    Attributes:
+        name: The generation's.
+        documents: By doc_id.
+        rows: The chunks by (doc_id, start); a row number names a chunk in what follows.
+        generation: The searches; None where there are no chunks.
+    """
+
+    name: str
+    documents: dict[str, Document]
+    rows: list[StoredChunk]
+    generation: Generation | None
+    _truth: Truth
+    _model: str
+    _readers: int = 0
+    _retired: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def chunk(self, row: int) -> Chunk:
+        """The chunk of a row, with its text."""
+        stored = self.rows[row]
+        return stored.cut(self.documents[stored.doc_id].text)
+
+    def document(self, doc_id: str) -> Document:
+        """A document by its id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if doc_id not in self.documents:
+            raise NotFoundError(f"There is no document `{doc_id}` in the index. `citewell show` lists them all.")
+        return self.documents[doc_id]
+
+    def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """The vectors of rows, [rows, dimension]; raises StoreError where the truth has lost one."""
+        import numpy as np
+
+        found = self._truth.vectors(self._model, [self.rows[row].text_sha256 for row in rows])
+        try:
+            return np.stack([found[self.rows[row].text_sha256] for row in rows])
+        except KeyError:
+            raise StoreError("the vectors of this generation are gone from the truth") from None
+
+    def enter(self) -> bool:
+        """Count a question in; False where the snapshot is closed already."""
+        with self._lock:
+            if self._retired and not self._readers:
+                return False
+            self._readers += 1
+            return True
+
+    def leave(self) -> None:
+        """Count a question out, and close after the last one of a retired snapshot."""
+        with self._lock:
+            self._readers -= 1
+            last = self._retired and not self._readers
+        if last:
+            self._close()
+
+    def retire(self) -> None:
+        """Close as soon as no question is in flight."""
+        with self._lock:
+            first, self._retired = not self._retired, True
+            idle = first and not self._readers
+        if idle:
+            self._close()
+
+    def _close(self) -> None:
+        if self.generation is not None:
+            self.generation.close()
+        self._truth.close()
+
+
+class Corpus:
+    """The indexed documents, always as they were last committed.
+
+    Args:
+        store: The folder of the store.
+        embedder: The one that made the index.
+
+    Raises:
+        NoIndexError: Nothing was ever indexed there.
+        MismatchError: Another embedding model made it.
+        DamagedError: The truth cannot be read.
+    """
+
+    def __init__(self, store: Path, embedder: Embedder) -> None:
+        self.store = store
+        self._embedder = embedder
+        self._lock = threading.Lock()
+        self._truth, self._inode = self._watch()
+        self._now = _open(store, embedder)
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        """The snapshot that serves now, kept open until the end of the block."""
+        snapshot = self._current()
+        while not snapshot.enter():
+            snapshot = self._current()
+        try:
+            yield snapshot
+        finally:
+            snapshot.leave()
+
+    def close(self) -> None:
+        """Close files and threads after the questions in flight."""
+        with self._lock:
+            self._now.retire()
+            self._truth.close()
+
+    def _watch(self) -> tuple[Truth, int]:
+        truth = Truth(_existing(self.store))
+        return truth, truth.path.stat().st_ino
+
+    def _current(self) -> Snapshot:
+        with self._lock:
+            path = _existing(self.store) / self._truth.path.name
+            if path.stat().st_ino != self._inode:
+                self._truth.close()
+                self._truth, self._inode = self._watch()
+                self._reopen()
+            elif self._truth.generation() != self._now.name:
+                self._reopen()
+            return self._now
+
+    def _reopen(self) -> None:
+        fresh = _open(self.store, self._embedder)
+        self._now.retire()
+        self._now = fresh
+
+
+def _existing(store: Path) -> Path:
+    if not exists(store):
+        raise NoIndexError(f"There is no index in `{store}`. Run `citewell index PATH… --store {store}` first.")
+    return store
+
+
+def _open(store: Path, embedder: Embedder) -> Snapshot:
+    """Open what serves; a broken generation is made again, one that was swapped meanwhile is tried anew."""
+    for last in range(1, _TRIES + 1):
+        try:
+            return _load(store, embedder)
+        except _BrokenError as error:
+            if last == _TRIES:
+                raise StoreError(f"The index `{store}` cannot be opened: {error}.") from None
+            if not error.swapped:
+                mend(store, embedder, error.generation)
+    raise AssertionError("unreachable")
+
+
+class _BrokenError(StoreError):
+    def __init__(self, reason: str, generation: str, *, swapped: bool) -> None:
+        super().__init__(reason)
+        self.generation = generation
+        self.swapped = swapped
+
+
+def _load(store: Path, embedder: Embedder) -> Snapshot:
+    truth = Truth(_existing(store))
+    try:
+        with truth.snapshot():
+            meta, documents, rows = truth.meta(), truth.documents(), truth.chunks()
+        check_embedder(meta, embedder, store)
+        name = meta.get("generation", "")
+        searches = None
+        if rows:
+            ids = [row.chunk_id for row in rows]
+            searches = _searches(store, truth, name, ids, json.loads(meta["sizes"]))
+        return Snapshot(name, documents, rows, searches, truth, embedder.name)
+    except BaseException:
+        truth.close()
+        raise
+
+
+def _searches(store: Path, truth: Truth, name: str, ids: list[str], sizes: dict[str, int]) -> Generation:
+    try:
+        return Generation(folder_of(store, name), ids, sizes)
+    except StoreError as error:
+        raise _BrokenError(str(error), name, swapped=truth.generation() != name) from None
