@@ -23,9 +23,9 @@ hypothesis.settings.load_profile("ci" if IN_CI else "here")
 
 
 def pytest_configure() -> None:
-    """Start from the defaults, whatever this machine's owner has set, and keep Gradio quiet."""
-    for name in [name for name in os.environ if name.startswith(("CITEWELL_", "OPENAI_"))]:
-        if name not in ("CITEWELL_SOAK", "CITEWELL_MINILM_SOURCE"):
+    """Start from the defaults, whatever is set on this machine or by the make that runs this."""
+    for name in set(os.environ) - {"CITEWELL_SOAK", "CITEWELL_MINILM_SOURCE"}:
+        if name.startswith(("CITEWELL_", "OPENAI_", "MAKE", "MFLAGS")):
             del os.environ[name]
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     stay_inside(OUTSIDE.append)

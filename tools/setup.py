@@ -81,7 +81,7 @@ def base_folder() -> Path:
 
 def make_environment() -> None:
     """Make `.venv` anew, unless a whole one of this Python is there."""
-    if not BEGUN.exists() and is_of_this_python() and runs(PYTHON, "-m", "pip", "--version"):
+    if not BEGUN.exists() and is_of_this_python() and runs(PYTHON, "-c", "import pip"):
         return
     if importlib.util.find_spec("ensurepip") is None:
         sys.exit(
