@@ -10,10 +10,10 @@ import html
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.types import Answer, Citation, Claim, Conflict, Document, Passage, Side
+from ui.exchange import Exchange
 
 NOT_EVIDENCE = "Nearest passages (not evidence):"
 PARTIAL = "Part of what was asked is not in the documents."
@@ -21,23 +21,6 @@ LISTED = 200
 
 Span = Citation | Passage
 """Words of a document that the page can show at their place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One question of a conversation and what came of it.
-
-    Attributes:
-        question: As it was asked.
-        answer: The answer, or as much of it as has been checked so far.
-        error: Why there is no (whole) answer, in one line; empty otherwise.
-        working: What is being done now, in one line; empty when it is finished.
-    """
-
-    question: str
-    answer: Answer | None = None
-    error: str = ""
-    working: str = ""
 
 
 # --- the terminal ---------------------------------------------------------------------------------------
@@ -193,7 +176,7 @@ def answer_html(answer: Answer, turn: int = 0, finished: bool = True) -> str:
         _refusal_html(answer, turn),
     ]
     if finished:
-        parts += [_dropped_html(answer), _sources_html(answer, turn), _foot_html(answer)]
+        parts += [_sources_html(answer, turn), _dropped_html(answer), _foot_html(answer)]
     return f'<div class="cw-answer cw-{answer.status}">{"".join(parts)}</div>'
 
 
@@ -349,17 +332,22 @@ def document_html(
         f'<article class="cw-document" data-shown="{_escape(shown)}">'
         f'<header class="cw-head"><h2 dir="auto">{_escape(document.title)}</h2>'
         f'<p class="cw-meta">{_meta(document)}</p>{_panel_notes(own, standing, focus)}'
-        f'<p class="cw-tools">{_PANEL_TOOLS}</p></header>'
+        f'<p class="cw-tools">{_BACK if focus else ""}{_LIST}</p></header>'
         f'<div class="cw-scroll" tabindex="0" role="group" aria-label="Text of the document">'
         f'<div class="cw-text" dir="auto">{"".join(_marked_text(document.text, standing, focus))}</div></div>'
         "</article>"
     )
 
 
-_PANEL_TOOLS = (
-    '<button type="button" class="cw-plain" data-back>Back to the answer</button>'
-    '<button type="button" class="cw-plain" data-list>All documents</button>'
-)
+_BACK = '<button type="button" class="cw-plain cw-back" data-back>Back to the answer</button>'
+_LIST = '<button type="button" class="cw-plain" data-open="{}">All documents</button>'
+
+
+def line_html(text: str) -> str:
+    """The panel with nothing to show but a line that says why."""
+    return (
+        f'<div class="cw-head"><p class="cw-error">{_escape(text)}</p><p class="cw-tools">{_LIST}</p></div>'
+    )
 
 
 def _panel_notes(own: Sequence[Span], standing: Sequence[Span], focus: Span | None) -> str:
