@@ -14,6 +14,7 @@ from typing import Any
 
 from eval.dataset import GoldFact, Question
 from eval.spelling import states
+from rag.facts import find_facts, same
 
 Json = Mapping[str, Any]
 Z95 = 1.959963984540054
@@ -250,8 +251,6 @@ def summarise(scores: Iterable[Score]) -> dict[str, Rate]:
 
 def _same_value(kind: str, value: str, told: str) -> bool:
     """Whether a typed fact of the text is the same as the value, by `rag.facts`."""
-    from rag.facts import find_facts, same
-
     wanted = [fact for fact in find_facts(value) if fact.kind == kind]
     if len(wanted) != 1:
         return False
