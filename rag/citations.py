@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from rag.errors import NotFoundError
 from rag.facts import Fact, find_facts, missing, same
 from rag.types import Citation, Document
-from rag.words import topic_stems
+from rag.terms import topic
 
 MOST_NEW_WORDS = 0.34
 """A sentence may use other words than its sources, but not for more than this share of what it is about."""
@@ -72,7 +72,7 @@ def uncarried(sentence: str, quotes: Sequence[str]) -> str:
     lacking = missing(sentence, quotes)
     if lacking:
         return f"the cited words do not hold {' and '.join(lacking)}"
-    about, said = topic_stems(sentence), set(topic_stems(" ".join(quotes)))
+    about, said = topic(sentence), set(topic(" ".join(quotes)))
     new = [stem for stem in about if stem not in said]
     if about and len(new) > MOST_NEW_WORDS * len(about):
         return f"the cited words do not say {', '.join(new)}"
@@ -88,7 +88,7 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
     figures = [fact for fact in find_facts(claim) if fact.kind in kinds & FIGURES]
     if figures:
         return _holds_all(figures, find_facts(other)) and _same_topic(claim, other, question)
-    mine, theirs = set(topic_stems(claim)), set(topic_stems(other))
+    mine, theirs = set(topic(claim)), set(topic(other))
     fewer = min(len(mine), len(theirs))
     return fewer >= 3 and len(mine & theirs) >= SAME_WORDS * fewer
 
@@ -98,5 +98,5 @@ def _holds_all(wanted: Sequence[Fact], found: Sequence[Fact]) -> bool:
 
 
 def _same_topic(claim: str, other: str, question: str) -> bool:
-    asked = set(topic_stems(question)) & set(topic_stems(claim))
-    return bool(asked) and len(asked & set(topic_stems(other))) * 2 >= len(asked)
+    asked = set(topic(question)) & set(topic(claim))
+    return bool(asked) and len(asked & set(topic(other))) * 2 >= len(asked)

@@ -17,7 +17,7 @@ from rag.citations import Citer, says_the_same
 from rag.facts import Fact, find_facts
 from rag.retrieve import Embed
 from rag.types import Citation, Claim, Passage, RankedChunk, Ranking
-from rag.words import topic_stems
+from rag.terms import topic
 
 CHUNKS = 8
 """How many chunks are read for sentences."""
@@ -137,7 +137,7 @@ def weigh(
     title: Callable[[str], str],
 ) -> list[Sentence]:
     """The sentences of the best chunks, best first."""
-    asked = {stem: rarity(stem) for stem in topic_stems(question)}
+    asked = {stem: rarity(stem) for stem in topic(question)}
     read = [
         (ranked, start, end, " ".join(text.split()), _overlap(asked, text))
         for ranked in ranking.chunks[:CHUNKS]
@@ -180,7 +180,7 @@ def _sentences(ranked: RankedChunk) -> list[tuple[int, int, str]]:
 
 def _overlap(asked: dict[str, float], text: str) -> float:
     whole = sum(asked.values())
-    held = set(topic_stems(text))
+    held = set(topic(text))
     return sum(weight for stem, weight in asked.items() if stem in held) / whole if whole else 0.0
 
 

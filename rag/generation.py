@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import StoreError
-from rag.words import stems
+from rag.terms import terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +74,7 @@ class Generation:
         import numpy as np
 
         known = self._words.vocab_dict
-        tokens = [token for token in stems(question) if token in known]
+        tokens = [token for token in terms(question) if token in known]
         if not tokens:
             return np.zeros(len(self._rows))
         return np.asarray(self._words.get_scores(tokens), dtype=np.float64)
@@ -201,7 +201,7 @@ def _build_bm25(folder: Path, texts: Iterable[str]) -> None:
     import bm25s
     from bm25s.tokenization import Tokenized
 
-    tokens = [stems(text) or [""] for text in texts]
+    tokens = [terms(text) or [""] for text in texts]
     vocabulary = {token: number for number, token in enumerate(sorted({t for row in tokens for t in row}))}
     words = bm25s.BM25(k1=K1, b=B)
     ids = [[vocabulary[token] for token in row] for row in tokens]

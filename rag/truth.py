@@ -147,10 +147,12 @@ class Truth:
             raise
 
     def _prepare(self, create: bool) -> None:
-        if create and not self._sql.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+        empty = not self._sql.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        # a truth without tables beside generations has lost them; alone, it was never written
+        if create and empty and not (self.path.parent / "generations").exists():
             self._sql.execute("PRAGMA journal_mode = WAL")
-            self._sql.executescript(_TABLES)
-            self._sql.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA,))
+            made = f"INSERT INTO meta VALUES ('schema', '{SCHEMA}');"
+            self._sql.executescript(f"BEGIN IMMEDIATE; {_TABLES} {made} COMMIT;")
         self._check()
 
     def _check(self) -> None:
