@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 AT_ONCE = 16
 """Questions answered at the same time; gradio's default of 1 makes the fourth person wait for three."""
 
-SEED_EXAMPLES = (
-    "How much was Durov's bail?",
-    "How often must he report to the police?",
-    "What is Durov's net worth?",
-)
-"""Example questions to the corpus that ships."""
-
 POLICY = "; ".join(
     [
         "default-src 'self'",
