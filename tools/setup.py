@@ -114,7 +114,7 @@ def install(wanted: str) -> None:
     if with_uv:
         return
     say("uv did not do it (see above). The same by pip, which takes minutes")
-    if not all(runs(*pip, *step, "--no-compile") for step in steps(wanted)):
+    if not all(runs(*pip, "-q", *step, "--no-compile") for step in steps(wanted)):
         sys.exit(
             "The packages could not be installed (see above). Set-up needs a package index; run make again."
         )
