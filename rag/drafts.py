@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _OPEN = re.compile(r"<(think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
@@ -29,6 +30,8 @@ _CUT = re.compile(
 )
 _RANGE = re.compile(r"(\d+)[\]】］ ]*[-–—][\[【［ ^#]*(\d+)|\d+")
 _HALF_A_MARKER = re.compile(r"(?:\( ?(?:see ?)?)?(?:[\[【［][^\[\]【】［］\n]{0,90})?$", re.IGNORECASE)
+_STOPS = re.compile(r"[.!?…。！？'\"”’)]*")
+_STOPPED = re.compile(r"[.!?…。！？]['\"”’)]*$")
 _PREFIX = re.compile(r"\s*(?:> ?)*(?:(?:[-*•+]|\d{1,2}[.)])\s+)?")
 _HEADING = re.compile(r"\s*#{1,6} ")
 _FENCE = re.compile(r"\s*(?:```|~~~)\s*\w*\s*$")
@@ -156,7 +159,12 @@ def _parse_line(line: str) -> Iterator[tuple[int, Sentence]]:
     if heading and not any(cut.markers for cut in cuts):
         return
     begin, after = 0, -1
-    spans = sentence_spans(bare) or [(0, len(bare))]
+    pieces = [*_closings(bare, cuts), len(bare)]
+    spans = [
+        (after + start, after + end)
+        for after, piece in pairwise([0, *pieces])
+        for start, end in sentence_spans(bare[after:piece])
+    ] or [(0, len(bare))]
     for start, end in spans:
         last = end == spans[-1][1]
         mine = [cut for cut in cuts if after < cut.at and (last or cut.at <= end)]
@@ -165,6 +173,17 @@ def _parse_line(line: str) -> Iterator[tuple[int, Sentence]]:
         if text or markers:
             yield begin, Sentence(text, markers)
         begin, after = offset + end + sum(cut.length for cut in cuts if cut.at <= end), end
+
+
+def _closings(bare: str, cuts: list[_Cut]) -> Iterator[int]:
+    """Where a marker at a full stop ends a sentence, also after what looks like an abbreviation."""
+    for cut in cuts:
+        stops = _STOPS.match(bare, cut.at)
+        end = stops.end() if stops else cut.at
+        following = bare[end:].lstrip()[:1]
+        stopped = _STOPPED.search(bare[max(0, end - 4) : end])
+        if cut.markers and stopped and following and not following.islower():
+            yield end
 
 
 def _cut(line: str) -> tuple[str, list[_Cut]]:
@@ -206,4 +225,5 @@ def _tidy(text: str) -> str:
     plain = _EMPHASIS.sub(r"\2", " ".join(text.split())).strip("*_| ").lstrip(",; ")
     if not any(map(str.isalnum, plain)):
         return ""
-    return plain[0].upper() + plain[1:] if plain.split()[0].islower() else plain
+    first = plain.split()[0]
+    return plain[0].upper() + plain[1:] if first.islower() and first.isalpha() else plain
