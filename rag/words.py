@@ -19,34 +19,43 @@ _SPELLINGS = str.maketrans(
     }
 )
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|\w+(?:'\w+)*")
-_STOP = re.compile(r"[.,;:!?()\[\]\"…\n—–•]")
+_STOP = re.compile('[.,;:!?()\\[\\]"…\n\u2013\u2014•]')
 
 FUNCTION_WORDS = frozenset(
-    """a an the this that these those some any each every either neither both all another other such no
-    i me my mine myself we us our ours ourselves you your yours he him his himself she her hers herself it its
-    itself they them their theirs themselves one who whom whose which what where when why how whether
-    and or nor but if then else than so as because while although though unless until since whereas
-    of in on at by for with from to into onto upon over under about above below between among through during
-    before after against within without across along around behind beyond near off out up down toward towards
-    via per despite except amid like unlike
-    be is am are was were been being isn't aren't wasn't weren't have has had having haven't hasn't hadn't
-    do does did doing done don't doesn't didn't will would shall should can could may might must ought
-    won't wouldn't can't couldn't shouldn't cannot i'm i've i'll i'd it's he's she's that's there's they're
-    we're you're we've they've you've we'll he'll she'll they'll let's who's what's
-    not never there here also too very just only even still yet again already ever rather quite more most less
-    least much many few several own same let""".split()
+    """a an the this that these those some any each every either neither both all another other such no i me
+    my mine myself we us our ours ourselves you your yours he him his himself she her hers herself it its
+    itself they them their theirs themselves one who whom whose which what where when why how whether and
+    or nor but if then else than so as because while although though unless until since whereas of in on at
+    by for with from to into onto upon over under about above below between among through during before
+    after against within without across along around behind beyond near off out up down toward towards via
+    per despite except amid like unlike be is am are was were been being isn't aren't wasn't weren't have
+    has had having haven't hasn't hadn't do does did doing done don't doesn't didn't will would shall
+    should can could may might must ought won't wouldn't can't couldn't shouldn't cannot i'm i've i'll i'd
+    it's he's she's that's there's they're we're you're we've they've you've we'll he'll she'll they'll
+    let's who's what's not never there here also too very just only even still yet again already ever
+    rather quite more most less least much many few several own same let""".split()
 )
 
-_IRREGULAR = dict(
-    pair.split(":")
-    for pair in """left:leave told:tell gave:give given:give took:take taken:take held:hold made:make paid:pay
-    said:say met:meet found:find knew:know known:know went:go gone:go came:come wrote:write written:write
-    spoke:speak spoken:speak broke:break broken:break saw:see seen:see sent:send kept:keep built:build lost:lose
-    won:win sold:sell bought:buy brought:bring thought:think began:begin begun:begin chose:choose chosen:choose
-    fell:fall fallen:fall grew:grow grown:grow led:lead ran:run drove:drive driven:drive rose:rise risen:rise
-    shot:shoot fought:fight caught:catch taught:teach felt:feel dealt:deal meant:mean spent:spend stood:stand
-    understood:understand withdrew:withdraw withdrawn:withdraw stole:steal stolen:steal banned:ban barred:bar
-    people:person children:child men:man women:woman""".split()
+
+def table(text: str) -> dict[str, str]:
+    """A dictionary written as `key:value` words.
+
+    Examples:
+        >>> table("left:leave told:tell")
+        {'left': 'leave', 'told': 'tell'}
+    """
+    return dict(pair.split(":") for pair in text.split())
+
+
+_IRREGULAR = table(
+    """left:leave told:tell gave:give given:give took:take taken:take held:hold made:make paid:pay said:say
+    met:meet found:find knew:know known:know went:go gone:go came:come wrote:write written:write
+    spoke:speak spoken:speak broke:break broken:break saw:see seen:see sent:send kept:keep built:build
+    lost:lose won:win sold:sell bought:buy brought:bring thought:think began:begin begun:begin chose:choose
+    chosen:choose fell:fall fallen:fall grew:grow grown:grow led:lead ran:run drove:drive driven:drive
+    rose:rise risen:rise shot:shoot fought:fight caught:catch taught:teach felt:feel dealt:deal meant:mean
+    spent:spend stood:stand understood:understand withdrew:withdraw withdrawn:withdraw stole:steal
+    stolen:steal banned:ban barred:bar people:person children:child men:man women:woman"""
 )
 
 
@@ -111,14 +120,14 @@ def split(text: str) -> list[Word]:
         if word.endswith(("'s", "'S")) and len(word) > 2:
             word = word[:-2]
         gap = text[last : match.start()]
-        stop = not words or bool(_STOP.search(gap)) and not _abbreviates(words[-1].text, gap)
+        stop = not words or (bool(_STOP.search(gap)) and not _abbreviates(words[-1].text, gap))
         last = match.start() + len(word)
         words.append(Word(word, match.start(), last, fold(word), stop, gap))
     return words
 
 
 def _abbreviates(word: str, gap: str) -> bool:
-    return gap in {". ", "."} and (len(word) == 1 and word.isupper() or word.lower() in _ABBREVIATIONS)
+    return gap in {". ", "."} and ((len(word) == 1 and word.isupper()) or word.lower() in _ABBREVIATIONS)
 
 
 _ABBREVIATIONS = frozenset("mr mrs ms dr prof sen rep gov gen st jr sr lt col capt sgt rev hon".split())
