@@ -1,8 +1,8 @@
 """sentence + sources -> checked Citations; the only place where one is made.
 
-A citation is cut from its document, never from what somebody wrote; and a sentence counts as carried only where
-the cited words hold every amount, date, count, frequency and name of it, deny what it denies, and say what it
-is about.
+A citation is cut from its document, never from what somebody wrote; and a sentence counts as carried only
+where the cited words hold every amount, date, count, frequency and name of it, deny what it denies, and say
+what it is about.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 from rag.errors import NotFoundError
 from rag.facts import Fact, find_facts, missing, same
-from rag.types import Citation, Document
 from rag.terms import topic
+from rag.types import Citation, Document
 
 MOST_NEW_WORDS = 0.34
 """A sentence may use other words than its sources, but not for more than this share of what it is about."""
@@ -47,7 +47,7 @@ class Citer:
         document = self.document(doc_id)
         if not 0 <= start < end <= len(document.text):
             raise NotFoundError(
-                f"`{doc_id}` has {len(document.text)} characters; there is nothing to cite from {start} to {end}."
+                f"`{doc_id}` has {len(document.text)} characters; nothing can be cited from {start} to {end}."
             )
         quote = document.text[start:end]
         return Citation(
@@ -82,8 +82,8 @@ def uncarried(sentence: str, quotes: Sequence[str]) -> str:
 def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] = FIGURES) -> bool:
     """Whether another sentence says what a claim answers to a question.
 
-    Where the claim has figures of the kinds asked for, the other must have them too, about the same part of the
-    question; elsewhere it must share most of its words.
+    Where the claim has figures of the kinds asked for, the other must have them too, about the same part of
+    the question; elsewhere it must share most of its words.
     """
     figures = [fact for fact in find_facts(claim) if fact.kind in kinds & FIGURES]
     if figures:

@@ -67,14 +67,14 @@ def open_engine(
         embed_model: Any LlamaIndex embedding model, in place of the one that `CITEWELL_EMBEDDING` names.
 
     Returns:
-        An engine of ours and a LlamaIndex query engine in one; close it after use, or use it in a `with` block.
+        An engine of ours and a LlamaIndex query engine in one; close it, or use it in a `with` block.
 
     Raises:
         NoIndexError: No path was given and nothing is indexed.
         CitewellError: What else stands in the way, in one line.
     """
-    from rag.llamaindex import CitedQueryEngine
     from rag.embedding import LlamaEmbedder
+    from rag.llamaindex import CitedQueryEngine
 
     embedder = LlamaEmbedder(embed_model) if embed_model is not None else None
     return CitedQueryEngine(start(path, store, settings, llm=llm, embedder=embedder))
@@ -180,9 +180,7 @@ class Engine:
             QuestionError: It is empty or too long.
             StoreError: The index cannot be read.
         """
-        *_, done = self.stream(question, history)
-        assert isinstance(done, Done)
-        return done.answer
+        return next(event.answer for event in self.stream(question, history) if isinstance(event, Done))
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
         """Answer a question piece by piece: `Retrieved`, a `ClaimReady` for each checked sentence, `Done`.

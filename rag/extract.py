@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from rag.citations import Citer, says_the_same
 from rag.facts import Fact, find_facts
 from rag.retrieve import Embed
-from rag.types import Citation, Claim, Passage, RankedChunk, Ranking
 from rag.terms import topic
+from rag.types import Citation, Claim, Passage, RankedChunk, Ranking
 
 CHUNKS = 8
 """How many chunks are read for sentences."""
@@ -175,7 +175,9 @@ def expected_kinds(question: str) -> frozenset[str]:
 
 def _sentences(ranked: RankedChunk) -> list[tuple[int, int, str]]:
     chunk = ranked.chunk
-    return [(start, end, chunk.text[start - chunk.start : end - chunk.start]) for start, end in chunk.sentences]
+    return [
+        (start, end, chunk.text[start - chunk.start : end - chunk.start]) for start, end in chunk.sentences
+    ]
 
 
 def _overlap(asked: dict[str, float], text: str) -> float:
@@ -189,7 +191,7 @@ def _is_new(fact: Fact, kinds: frozenset[str], known: Sequence[Fact]) -> bool:
 
 
 def _weighed(weights: Weights, signs: dict[str, float]) -> float:
-    return weights.bias + sum(getattr(weights, name) * value for name, value in signs.items())
+    return weights.bias + sum(float(getattr(weights, name)) * value for name, value in signs.items())
 
 
 def _choose(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
@@ -227,7 +229,8 @@ def _reason(sentences: Sequence[Sentence]) -> str:
 
 def _nearest(sentences: Sequence[Sentence], title: Callable[[str], str]) -> tuple[Passage, ...]:
     return tuple(
-        Passage(one.doc_id, title(one.doc_id), one.start, one.end, _quote(one)) for one in sentences[:MOST_CLAIMS]
+        Passage(one.doc_id, title(one.doc_id), one.start, one.end, _quote(one))
+        for one in sentences[:MOST_CLAIMS]
     )
 
 

@@ -1,20 +1,16 @@
 """A generation: the folder that serves the searches, made from the truth and never written to again.
 
 `chroma/` holds the vectors for the dense search, `bm25/` the words for the lexical one. A folder is written
-beside the serving one, probed in a process of its own (a broken one can take its process along), and swapped
-in by name; a broken one is made again from the truth.
+beside the serving one, probed, and swapped in by name; a broken one is made again from the truth.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import StoreError
 from rag.terms import terms
@@ -23,14 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-T = TypeVar("T")
-
 COLLECTION = "chunks"
 K1, B = 1.2, 0.75
 """BM25's saturation and length weights (Robertson & Zaragoza 2009); measured on four question sets."""
 _BATCH = 2000
-_PROBES = 16
-_SAME = 1e-3  # a cosine distance that rounding explains
 
 
 class Generation:
@@ -126,37 +118,6 @@ def build(
         client.close()
 
 
-def spread(rows: Sequence[T]) -> Sequence[T]:
-    """A few of many, evenly spread: those to probe with."""
-    return rows[:: max(1, len(rows) // _PROBES)]
-
-
-def probe(folder: Path, chunk_ids: Sequence[str], vectors: NDArray[np.float32]) -> dict[str, int]:
-    """Open a written generation in a process of its own and search in it.
-
-    Args:
-        folder: The generation.
-        chunk_ids: All its chunks, in order.
-        vectors: Of a few of them, [probed, dimension]; each is searched for.
-
-    Returns:
-        The sizes in bytes of its files afterwards, by path below the folder.
-
-    Raises:
-        StoreError: It does not open, or does not find what was put into it.
-    """
-    asked = {"folder": str(folder), "chunk_ids": list(chunk_ids), "vectors": vectors.tolist()}
-    done = subprocess.run(
-        [sys.executable, "-m", "rag.generation"], input=json.dumps(asked), capture_output=True, text=True
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise StoreError(
-            f"The new generation `{folder}` does not serve: {said[0]}. Run `citewell index` again."
-        )
-    return sizes(folder)
-
-
 def sizes(folder: Path) -> dict[str, int]:
     """The size in bytes of each file below a folder, by its path there."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -213,19 +174,3 @@ def _open_bm25(folder: Path) -> Any:
     import bm25s
 
     return bm25s.BM25.load(str(folder / "bm25"), load_corpus=False)
-
-
-def _answer_probe(read: Callable[[], str]) -> None:
-    import numpy as np
-
-    asked = json.loads(read())
-    generation = Generation(Path(asked["folder"]), asked["chunk_ids"], {})
-    generation.bm25("probe")
-    distances = [generation.distance(np.asarray(vector, dtype=np.float32)) for vector in asked["vectors"]]
-    generation.close()
-    if any(distance > _SAME for distance in distances):
-        raise StoreError("a chunk is not found by its own vector")
-
-
-if __name__ == "__main__":
-    _answer_probe(sys.stdin.read)

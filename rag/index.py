@@ -23,6 +23,8 @@ from rag import generation, roots
 from rag.chunks import RECIPE, chunk
 from rag.embedding import Embedder
 from rag.errors import BusyError, MismatchError, NotFoundError, StoreError
+from rag.probe import probe, spread
+from rag.roots import Scan
 from rag.truth import FILE_NAME, Change, Origin, StoredChunk, StoredDocument, Truth, fingerprint
 from rag.types import Document, IndexReport, Rejected
 
@@ -43,7 +45,7 @@ class _Plan:
 
     roots: tuple[str, ...]
     excluded: frozenset[Origin]
-    scan: roots.Scan
+    scan: Scan
     removed_files: tuple[tuple[str, str], ...]
     origins: Mapping[str, Origin]
     rewritten: Mapping[str, Document]
@@ -179,7 +181,9 @@ def _plan(store: Path, truth: Truth, add: Sequence[Path], remove: Sequence[str],
     held = truth.origins()
     keys, excluded = _choose(store, truth, held, add, remove)
     known = truth.files()
-    scan = roots.scan(keys, store, known, max_bytes)
+    returned = {(origin.root, origin.file) for origin in truth.excluded() - excluded}
+    unread = {at: file for at, file in known.items() if at not in returned}
+    scan = roots.scan(keys, store, unread, max_bytes)
     lost = {root for root in scan.missing if root in keys}
     origins = [
         stored.origin
@@ -270,7 +274,7 @@ def _rewritten(
 
 
 def _rejected(
-    scan: roots.Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]
+    scan: Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]
 ) -> tuple[Rejected, ...]:
     rejected = [item for file in scan.files.values() for item in file.rejected]
     rejected += [
@@ -289,7 +293,7 @@ def _nothing(truth: Truth) -> _Plan:
     return _Plan(
         roots=tuple(truth.roots()),
         excluded=frozenset(truth.excluded()),
-        scan=roots.Scan({}, (), {}, frozenset(), ()),
+        scan=Scan({}, (), {}, frozenset(), ()),
         removed_files=(),
         origins={doc_id: stored.origin for doc_id, stored in held.items()},
         rewritten={},
@@ -397,7 +401,7 @@ def _build(
     rows: Sequence[StoredChunk],
     documents: Mapping[str, Document],
 ) -> dict[str, str]:
-    """Write a new generation where `base`, the sound chunks of the serving one, will not do; give its names."""
+    """Write a new generation where `base`, the sound chunks of the serving one, will not do; name it."""
     meta = truth.meta()
     held, wanted = {row.chunk_id for row in base}, {row.chunk_id for row in rows}
     if held == wanted and "generation" in meta:
@@ -422,9 +426,8 @@ def _build(
         base=None if again else folder_of(store, meta["generation"]),
         removed=[] if again else sorted(held - wanted),
     )
-    probed = _vectors(truth, embedder, generation.spread(rows))
-    sizes = generation.probe(folder, [row.chunk_id for row in rows], probed)
-    return {**names, "sizes": json.dumps(sizes)}
+    probe(folder, [row.chunk_id for row in rows], _vectors(truth, embedder, spread(rows)))
+    return {**names, "sizes": json.dumps(generation.sizes(folder))}
 
 
 def _vectors(truth: Truth, embedder: Embedder, rows: Sequence[StoredChunk]) -> NDArray[np.float32]:

@@ -61,7 +61,7 @@ class Snapshot:
             NotFoundError: There is none.
         """
         if doc_id not in self.documents:
-            raise NotFoundError(f"There is no document `{doc_id}` in the index. `citewell show` lists them all.")
+            raise NotFoundError(f"There is no document `{doc_id}` here. `citewell show` lists them all.")
         return self.documents[doc_id]
 
     def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
@@ -164,7 +164,9 @@ class Corpus:
 
 def _existing(store: Path) -> Path:
     if not exists(store):
-        raise NoIndexError(f"There is no index in `{store}`. Run `citewell index PATH… --store {store}` first.")
+        raise NoIndexError(
+            f"There is no index in `{store}`. Run `citewell index PATH… --store {store}` first."
+        )
     return store
 
 

@@ -17,14 +17,14 @@ Role = Literal["user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text of the corpus, decoded.
+    r"""One text of the corpus, decoded.
 
     Attributes:
         doc_id: The path below the indexed root, or the record's own id in a `.jsonl` corpus.
         title: From metadata, the first heading or the first sentence.
         source: Where the text came from (a publisher, a file path), where that is known.
         published_at: An ISO 8601 date or time, where the file states one.
-        text: The text without byte-order mark, line ends as `\\n`, otherwise untouched.
+        text: The text without byte-order mark, line ends as `\n`, otherwise untouched.
         sha256: The hash of `text` in UTF-8, as hexadecimal digits.
     """
 

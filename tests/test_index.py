@@ -360,7 +360,9 @@ def test_indexing_mends_a_damaged_generation_too(docs, store):
 def test_a_damaged_truth_is_one_line_that_names_the_way_back(docs, store, keep):
     run(store, add=[docs])
     os.truncate(store / FILE_NAME, keep)
-    with pytest.raises(DamagedError, match=r"cannot be read .* Delete the folder .* `citewell index PATH…`") as error:
+    with pytest.raises(
+        DamagedError, match=r"cannot be read .* Delete the folder .* `citewell index PATH…`"
+    ) as error:
         start(store=store)
     assert "\n" not in str(error.value)
     with pytest.raises(DamagedError):

@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     ask = add("ask", _ask, "answer a question, with citations")
     for command in (search, ask):
         command.add_argument("question", nargs="?", metavar="QUESTION")
-        command.add_argument("--jsonl", action="store_true", help="read questions as JSON lines from standard input")
+        command.add_argument(
+            "--jsonl", action="store_true", help="read questions as JSON lines from standard input"
+        )
         _add_json(command)
     show = add("show", _show, "print a document, or list all documents")
     show.add_argument("doc_id", nargs="?", metavar="DOC_ID")
@@ -111,9 +113,9 @@ def _print_report(report: IndexReport, as_json: bool) -> None:
         print(json.dumps(report.to_json(), ensure_ascii=False))
         return
     print(
-        f"{report.documents} documents in {report.chunks} chunks: {report.added} added, {report.changed} changed, "
-        f"{report.unchanged} unchanged, {report.removed} removed, {len(report.rejected)} rejected "
-        f"({report.seconds:.1f} s)"
+        f"{report.documents} documents in {report.chunks} chunks: {report.added} added, "
+        f"{report.changed} changed, {report.unchanged} unchanged, {report.removed} removed, "
+        f"{len(report.rejected)} rejected ({report.seconds:.1f} s)"
     )
     for item in report.rejected[:MOST_REJECTED]:
         print(f"  rejected {item.path}: {item.reason}")

@@ -1,8 +1,8 @@
 """Retrieval by document on third-party sets, beside the same recipe on whole passages.
 
-Citewell's side goes the way of every user: `citewell index corpus.jsonl`, then `citewell search --jsonl`, and
-the rank of a document is that of its best chunk. The other side embeds each passage whole (MiniLM reads the first
-256 tokens), scores every passage in both searches, and fuses them by the same convex combination.
+Citewell's side goes the way of every user: `citewell index corpus.jsonl`, then `citewell search --jsonl`,
+and the rank of a document is that of its best chunk. The other side embeds each passage whole (MiniLM reads
+the first 256 tokens), scores every passage in both searches, and fuses them by the same convex combination.
 """
 
 from __future__ import annotations

@@ -82,7 +82,11 @@ def indexing(corpus: Path, store: Path) -> Iterator[tuple[str, float, str]]:
     from rag.engine import index
 
     first: IndexReport = index([corpus], store=store)
-    yield f"index, first, {first.chunks:,} chunks", first.seconds, f"{first.chunks / first.seconds:.0f} chunks/s"
+    yield (
+        f"index, first, {first.chunks:,} chunks",
+        first.seconds,
+        f"{first.chunks / first.seconds:.0f} chunks/s",
+    )
     second = index(store=store)
     yield "index, second, unchanged", second.seconds, f"{first.seconds / second.seconds:.0f} times as fast"
 
