@@ -105,8 +105,8 @@ class MiniLM:
         encoding = tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
         tokens = np.array([encoding.ids], dtype=np.int64)
         feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-        vectors: Vectors = session.run(None, feed)[0]
-        return vectors[0]
+        vector: Vectors = session.run(None, feed)[0][0]
+        return vector
 
     def _load(self) -> tuple[Tokenizer, Any]:
         with self._loading:
