@@ -22,7 +22,7 @@ TEXT = (
     "Pavel Durov was released on bail of 5 million euros. He must report to the police twice a week. "
     "He is barred from leaving France."
 )
-ENDS = (52, 95, 128)
+ENDS = (52, 95, 129)
 """Where the three sentences of TEXT end."""
 QUESTIONS = (
     "How much was Durov's bail?",
@@ -39,12 +39,12 @@ def real_model() -> Iterator[Settings]:
     params = xllamacpp.CommonParams()
     params.model.path = str(weights())
     params.n_ctx, params.n_parallel = 4096, 1
-    params.cpuparams.n_threads = 2
+    params.cpuparams.n_threads = 1  # with more, threads that spin wait for each other on a busy machine
     params.hostnames, params.port = ["127.0.0.1"], free_port()
     params.verbosity = -1
     server = xllamacpp.Server(params)
     yield Settings.model_validate(
-        {"llm": "smollm2", "OPENAI_BASE_URL": f"{server.listening_address}/v1", "max_output_tokens": 96}
+        {"llm": "smollm2", "OPENAI_BASE_URL": f"{server.listening_address}/v1", "max_output_tokens": 64}
     )
     del server
 
@@ -84,7 +84,7 @@ def test_a_real_model_streams_and_counts_its_tokens(real_model: Settings) -> Non
     assert len([piece for piece in pieces if piece]) > 3
     assert isinstance(usage, Usage)
     assert usage.input_tokens > 5
-    assert 3 < usage.output_tokens <= 96
+    assert 3 < usage.output_tokens <= 64
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
