@@ -184,8 +184,8 @@ def test_no_processor_can_saturate_on_the_weights(root: Path) -> None:
 
 
 def test_columns_are_quantised_as_by_hand(builder: ModuleType) -> None:
-    # The first column uses the whole range: its two signs do not add up. In the second, two codes of 127 would
-    # sum to 254, so it gets two of 64, which is as much as the limit of 128 allows.
+    # The first column uses the whole range: its two signs do not add up. In the second, two codes of 127
+    # would sum to 254, so it gets two of 64, which is as much as the limit of 128 allows.
     matrix = np.array([[1.27, 1], [-1.27, 1], [0, 0], [0, 0]], dtype=np.float32)
     codes, scales = builder.quantise_columns(matrix)
     assert codes[:, 0].tolist() == [127, -127, 0, 0]
