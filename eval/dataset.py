@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.spelling import states
+from eval.values import states, states_value
 from rag.types import Turn
 
 KINDS = (
@@ -283,5 +283,5 @@ def _spelling_faults(fact: GoldFact) -> Iterator[str]:
         yield f"no accepted spelling of {fact.value!r} stands in {fact.quote!r}."
     for rejected in fact.rejected:
         for place in (fact.quote, *fact.accepted):
-            if states(rejected, place):
+            if states(rejected, place) or states_value(fact.kind, rejected, place):
                 yield f"the rejected {rejected!r} stands in {place!r}."

@@ -13,8 +13,7 @@ from math import sqrt
 from typing import Any
 
 from eval.dataset import GoldFact, Question
-from eval.spelling import states
-from rag.facts import find_facts, same
+from eval.values import states, states_value
 
 Json = Mapping[str, Any]
 Z95 = 1.959963984540054
@@ -148,7 +147,7 @@ def found_facts(facts: Sequence[GoldFact], told: str) -> tuple[Rate, Rate, tuple
 
 def is_found(fact: GoldFact, told: str) -> bool:
     """Whether the text states the fact: in an accepted spelling, or by a typed value that is the same."""
-    return any(states(spelling, told) for spelling in fact.accepted) or _same_value(
+    return any(states(spelling, told) for spelling in fact.accepted) or states_value(
         fact.kind, fact.value, told
     )
 
@@ -157,7 +156,7 @@ def wrong_values(facts: Sequence[GoldFact], told: str) -> tuple[str, ...]:
     """The rejected values that a text states, each once, in the order of the facts."""
     rejected = {value: fact.kind for fact in facts for value in fact.rejected}
     return tuple(
-        value for value, kind in rejected.items() if states(value, told) or _same_value(kind, value, told)
+        value for value, kind in rejected.items() if states(value, told) or states_value(kind, value, told)
     )
 
 
@@ -247,14 +246,6 @@ def summarise(scores: Iterable[Score]) -> dict[str, Rate]:
         "false_refusals": _share(not score.answered for score in answerable),
         "false_answers": _share(score.answered for score in unanswerable),
     }
-
-
-def _same_value(kind: str, value: str, told: str) -> bool:
-    """Whether a typed fact of the text is the same as the value, by `rag.facts`."""
-    wanted = [fact for fact in find_facts(value) if fact.kind == kind]
-    if len(wanted) != 1:
-        return False
-    return any(same(wanted[0], fact) for fact in find_facts(told))
 
 
 def _is_exact(citation: Json, texts: Mapping[str, str]) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from eval.dataset import DatasetError, Evidence, corpus_texts, load, validate
-from eval.spelling import normalise, states
 from eval.thresholds import MUST_BE_RIGHT
+from eval.values import normalise, states
 from rag.types import Turn
 
 ROOT = Path(__file__).parents[1]
@@ -126,6 +126,12 @@ def test_a_rejected_value_in_the_quote_is_a_fault(tmp_path):
 
 def test_a_rejected_value_in_an_accepted_spelling_is_a_fault(tmp_path):
     assert "the rejected '€5M' stands in '€5M'." in faults(tmp_path, rejected=["€5M"])
+
+
+def test_a_rejected_value_is_found_in_another_spelling_too(tmp_path):
+    assert "the rejected 'EUR 5,000,000' stands in '5 million euros'." in faults(
+        tmp_path, rejected=["EUR 5,000,000"]
+    )
 
 
 def test_spellings_of_which_none_stands_in_the_quote_are_a_fault(tmp_path):

@@ -1,9 +1,11 @@
-"""Whether a text states a value in one of its spellings: the comparison by words."""
+"""Whether a text states a value: in one of its spellings, or in any spelling of a typed one."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from rag.facts import find_facts, same
 
 _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:[,'\u2019\u00a0\u2009\u202f]\d{3})+(?!\d)")
 _QUOTES = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u00ab\u00bb", "'''" + '"' * 4)
@@ -37,3 +39,18 @@ def states(spelling: str, text: str) -> bool:
     before = r"(?<!\w)(?<!\d[.,])" if words[0].isalnum() else ""
     after = r"(?!\w|[.,]\d|\s?%)" if words[-1].isalnum() else ""
     return re.search(before + re.escape(words) + after, normalise(text)) is not None
+
+
+def states_value(kind: str, value: str, text: str) -> bool:
+    """Whether a typed fact of the text is the same as the value, by `rag.facts`.
+
+    False where the value is not exactly one fact of its kind: spellings alone decide then.
+
+    Examples:
+        >>> states_value("money", "5 million euros", "a bail of EUR 5,000,000")
+        True
+        >>> states_value("money", "5 million euros", "a bail of $5M")
+        False
+    """
+    wanted = [fact for fact in find_facts(value) if fact.kind == kind]
+    return len(wanted) == 1 and any(same(wanted[0], fact) for fact in find_facts(text))
