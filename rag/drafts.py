@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-_OPEN = re.compile(r"<(think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
-_CLOSE = re.compile(r"</(think|thinking|thought|reasoning|reflection)>", re.IGNORECASE)
+_THOUGHT = "think|thinking|thought|reasoning|reflection"
+_TAG = re.compile(rf"</?(?:{_THOUGHT})>", re.IGNORECASE)
+_CLOSE = re.compile(rf"</(?:{_THOUGHT})>", re.IGNORECASE)
+_LONGEST_TAG = 13
 _PART_OF_A_TAG = re.compile(r"</?[a-z]{0,10}$", re.IGNORECASE)
 
 _NUMBERS = r"\d{1,3}(?:(?:[ ,;&#–—-]{1,4}|[ ,]{1,2}and )\d{1,3}){0,20}"
@@ -78,16 +80,19 @@ class Draft:
         self._unread = ""
         self._hidden = False
         self._text = ""
+        self._enough = 0  # characters; a long text without end is not read again for every word
         self.spoke = False
 
     def feed(self, delta: str) -> list[Sentence]:
         """Take the next characters, and give the sentences that they complete."""
         self._unread += delta
         self._show()
-        ready = _parse(_settled(self._text))
-        if len(ready) < 2:
+        if len(self._text) < self._enough:
             return []
-        self._text = self._text[ready[-1][0] :]
+        ready = _parse(_settled(self._text))
+        if len(ready) > 1:
+            self._text = self._text[ready[-1][0] :]
+        self._enough = len(self._text) + len(self._text) // 10
         return [sentence for _, sentence in ready[:-1]]
 
     def close(self) -> list[Sentence]:
@@ -98,20 +103,17 @@ class Draft:
 
     def _show(self, last: bool = False) -> None:
         """Move what was read into the text, without the model's reasoning."""
-        while True:
-            opened, closed = _OPEN.search(self._unread), _CLOSE.search(self._unread)
-            if self._hidden or (closed and not (opened and opened.start() < closed.start())):
-                # a template may have opened the tag in the prompt: what is before its end is reasoning
-                self._hidden, self._text = True, self._text if self._hidden else ""
-                if closed is None:
-                    self._unread = self._unread[-20:]
-                    return
-                self._hidden, self._unread = False, self._unread[closed.end() :]
-            elif opened:
-                self._say(self._unread[: opened.start()])
-                self._hidden, self._unread = True, self._unread[opened.end() :]
-            else:
-                break
+        while tag := (_CLOSE if self._hidden else _TAG).search(self._unread):
+            before, self._unread = self._unread[: tag.start()], self._unread[tag.end() :]
+            opens = not tag[0].startswith("</")
+            if opens:
+                self._say(before)
+            elif not self._hidden:  # a template opened it in the prompt: all before it was reasoning
+                self._text, self._enough = "", 0
+            self._hidden = opens
+        if self._hidden:
+            self._unread = self._unread[-_LONGEST_TAG:]
+            return
         part = None if last else _PART_OF_A_TAG.search(self._unread)
         end = part.start() if part else len(self._unread)
         self._say(self._unread[:end])
