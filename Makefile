@@ -4,6 +4,7 @@ SUPPORTED := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
             $$name $(SUPPORTED) >/dev/null 2>&1 && echo $$name && break; done)
 BIN := .venv/bin
+PORT ?= 7860
 SETUP = @$(or $(PYTHON),false) $(SUPPORTED) >/dev/null 2>&1 || { echo 'Citewell needs Python 3.11 or later, and \
 	$(or $(PYTHON),python3) is not. Install one, or name it: make PYTHON=/usr/bin/python3.12' >&2; exit 1; }; \
 	$(PYTHON) tools/setup.py
@@ -23,10 +24,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
-chat: ## Index seeds/ and open the chat page
+chat: ## Index seeds/ and open the chat page (at another port with PORT=)
 	$(SETUP) run
 	$(BIN)/citewell index
-	$(BIN)/citewell chat
+	$(BIN)/citewell chat --port $(PORT)
 
 demo: ## Index seeds/ and answer three questions in the terminal
 	$(SETUP) run

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -197,7 +198,7 @@ def opened_page(project: Path, command: str) -> str:
     serving = subprocess.Popen(
         ["bash", "-c", command],
         cwd=project,
-        env=os.environ | {"BROWSER": "none", "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"BROWSER": "none", "PYTHONUNBUFFERED": "1", "PORT": str(free_port())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -213,6 +214,13 @@ def opened_page(project: Path, command: str) -> str:
     finally:
         os.killpg(serving.pid, signal.SIGTERM)
         serving.communicate(timeout=30)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 def wait_for_page(address: str, seconds: float) -> str:
