@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import shutil
 import sys
 import time
@@ -273,9 +274,7 @@ def _rewritten(
     return result | {new: replace(texts[old], doc_id=new) for new, old in renamed.items()}
 
 
-def _rejected(
-    scan: Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]
-) -> tuple[Rejected, ...]:
+def _rejected(scan: Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]) -> tuple[Rejected, ...]:
     rejected = [item for file in scan.files.values() for item in file.rejected]
     rejected += [
         Rejected(f"{o.file}", f"its doc_id {name!r} is taken by another document") for o, name in clashing
@@ -406,7 +405,7 @@ def _build(
     held, wanted = {row.chunk_id for row in base}, {row.chunk_id for row in rows}
     if held == wanted and "generation" in meta:
         return {}
-    name = f"{int(meta.get('generation', '0')) + 1:06d}"
+    name = secrets.token_hex(8)  # never used before, since Chroma keeps what it knows of a path
     deleted = int(meta.get("deleted", "0")) + len(held - wanted)
     again = not held or deleted > _MOST_DELETED * len(wanted)
     names = {

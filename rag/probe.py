@@ -43,7 +43,7 @@ def probe(folder: Path, chunk_ids: Sequence[str], vectors: NDArray[np.float32]) 
     Raises:
         StoreError: It does not open, or does not find what was put into it.
     """
-    asked = {"folder": str(folder), "chunk_ids": list(chunk_ids), "vectors": vectors.tolist()}
+    asked = {"folder": str(folder.absolute()), "chunk_ids": list(chunk_ids), "vectors": vectors.tolist()}
     reason = _PROBER.ask(asked)
     if reason:
         raise StoreError(
