@@ -30,6 +30,7 @@ LONGEST_RUN = 3
 """A quotation is at most so many sentences of its passage."""
 _BYTES_A_TOKEN = 4  # about right for English; other scripts have more bytes, and more tokens, a character
 _SPARE_TOKENS = 64
+_LEAST_BYTES = 400
 _TAG = re.compile(r"<(?=[A-Za-z/|!｜])")
 _BRACKETS = str.maketrans("[]【】［］", "()()()")
 _SORRY = re.compile(
@@ -108,15 +109,14 @@ def _prompt(
 ) -> tuple[tuple[Chunk, ...], str]:
     """The passages that fit the model's window, at least one, and the prompt that shows them."""
     tokens = llm.metadata.context_window - settings.max_output_tokens - _SPARE_TOKENS
-    fixed = RULES + QUESTION + question
-    room = max(tokens * _BYTES_A_TOKEN - len(fixed.encode()), tokens)
+    room = max(tokens * _BYTES_A_TOKEN - len((RULES + QUESTION + question).encode()), _LEAST_BYTES)
     shown: list[str] = []
     for number, ranked in enumerate(ranking.chunks[: settings.passages], 1):
-        passage = _passage(number, ranked.chunk, citer.document(ranked.chunk.doc_id))
-        room -= len(passage.encode())
-        if room < 0 and shown:
+        passage = _passage(number, ranked.chunk, citer.document(ranked.chunk.doc_id)).encode()
+        if len(passage) > room and shown:
             break
-        shown.append(passage if room >= 0 else passage[:room])
+        shown.append(passage[:room].decode(errors="ignore"))
+        room -= len(passage)
     text = QUESTION.format(
         passages="\n\n".join(shown), question=_defused(question), cannot_answer=CANNOT_ANSWER
     )
@@ -151,20 +151,21 @@ def _judged(
         if _abstains(sentence.text) or sentence.text.casefold() in seen:
             continue
         verdict = _judge(sentence, passages, citer)
-        if verdict not in seen:
+        key: object = sentence.text.casefold() if isinstance(verdict, Claim) else verdict
+        # documents speak of what documents lack, too: where they do, it is a claim and no abstention
+        if key not in seen and (isinstance(verdict, Claim) or not _LACKING.search(_straight(sentence.text))):
             yield verdict
-        seen.add(sentence.text.casefold() if isinstance(verdict, Claim) else verdict)
+        seen.add(key)
 
 
 def _abstains(sentence: str) -> bool:
-    """Whether a sentence says that there is no answer, in the words it was given or in its own."""
+    """Whether a sentence says that there is no answer, in the words it was given or in an apology."""
     letters = "".join(char if char.isalnum() else " " for char in sentence.casefold()).split()
-    straight = sentence.replace("’", "'")
-    return (
-        CANNOT_ANSWER.casefold() in " ".join(letters)
-        or _SORRY.match(straight) is not None
-        or _LACKING.search(straight) is not None
-    )
+    return CANNOT_ANSWER.casefold() in " ".join(letters) or bool(_SORRY.match(_straight(sentence)))
+
+
+def _straight(text: str) -> str:
+    return text.replace("’", "'")
 
 
 def _judge(sentence: Sentence, passages: Sequence[Chunk], citer: Citer) -> Claim | Dropped:
@@ -174,6 +175,8 @@ def _judge(sentence: Sentence, passages: Sequence[Chunk], citer: Citer) -> Claim
     for number in sentence.markers:
         if not 1 <= number <= len(passages):
             return Dropped(sentence.text, f"it names passage {number} of {len(passages)}")
+    if not uncarried(sentence.text, []):  # "It does.": any passage would carry it
+        return Dropped(sentence.text, "it says nothing that can be checked")
     named = [passages[number - 1] for number in sentence.markers]
     runs = _carrying(sentence.text, named)
     if not runs:
@@ -189,7 +192,7 @@ def _why_not(sentence: Sentence, passages: Sequence[Chunk]) -> str:
     reason = uncarried(sentence.text, [chunk.text for chunk in named])
     reason = reason or f"no {LONGEST_RUN} sentences in a row say it"
     for number, chunk in enumerate(passages, 1):
-        if number not in sentence.markers and _alone(sentence.text, chunk):
+        if number not in sentence.markers and not uncarried(sentence.text, [chunk.text]):
             wrong = " and ".join(map(str, sentence.markers))
             return f"{reason} (it names passage {wrong}; passage {number} says it)"
     return reason

@@ -214,6 +214,11 @@ def test_a_wrong_marker_is_dropped_and_the_right_one_is_told(ask: Ask):
     assert "it names passage 4; passage 1 says it" in why(ask(f"{TRUE} [4]."))
 
 
+@pytest.mark.parametrize("said", ["It is so [1].", "He does [1][2].", "That is it [1]."])
+def test_a_sentence_that_any_passage_would_carry_is_dropped(ask: Ask, said: str):
+    assert why(ask(said)) == "it says nothing that can be checked"
+
+
 def test_a_lie_beside_a_truth_does_not_take_it_along(ask: Ask):
     lie, truth, usage = ask(f"His bail was 9 million euros [1]. {TRUE} [1].")
     assert isinstance(lie, Dropped)
@@ -258,6 +263,12 @@ def test_an_apology_beside_an_answer_leaves_the_answer(ask: Ask):
 def test_an_apology_that_a_document_quotes_is_no_abstention(ask: Ask):
     corpus = Corpus((document("a.txt", 'Durov wrote "I am sorry" to the users in May 2024.'), "Durov"))
     assert only(ask('Durov wrote "I am sorry" to the users [1].', of=corpus)).support == ("a.txt",)
+
+
+def test_what_a_document_says_of_documents_is_no_abstention(ask: Ask):
+    text = "Court documents do not mention who paid the bail of 5 million euros."
+    corpus = Corpus((document("court.txt", text), "Court"))
+    assert only(ask(f"{text[:-1]} [1].", of=corpus)).text == text
 
 
 # the passages are no orders
@@ -312,12 +323,15 @@ def test_passages_are_cut_to_the_window_and_the_first_is_always_there(seeds: Pat
         list(generate(QUESTION, corpus.ranking, llm, corpus.citer, settings))
         llm = llm.model_copy(update={"context_window": 700})
         list(generate(QUESTION, corpus.ranking, llm, corpus.citer, settings))
-        wide, narrow = server.prompts
+        llm = llm.model_copy(update={"context_window": 100})
+        list(generate(QUESTION, corpus.ranking, llm, corpus.citer, settings))
+        wide, narrow, least = server.prompts
     assert len(wide) < 4 * (8192 - 512)
     assert "[1] 0.txt" in wide
     assert "[2] 1.txt" not in wide
     assert "[1] 0.txt" in narrow
     assert len(narrow) < 1500
+    assert "[1] 0.txt\nDurov0 was here." in least
 
 
 # drafts
