@@ -23,9 +23,13 @@ THRESHOLDS = (
     Threshold("cited_claims", "every sentence of an answer carries a citation", low=1.0),
     Threshold("broken_answers", "markers resolve, and a refusal has a reason and no claims", high=0.0),
     Threshold("wrong_answers", "a near-miss is worse than silence", high=0.0),
-    Threshold("vital_facts", "where the first answerer stands, rounded down", low=0.7),
-    Threshold("false_refusals", "where the first answerer stands, rounded up", high=0.2),
-    Threshold("false_answers", "where the first answerer stands, rounded up", high=0.5),
+    Threshold("evidence_found", "an answer rests on the words that hold it: reached .98", low=0.9),
+    Threshold("right", "the first answerer reaches .78", low=0.75),
+    Threshold("vital_facts", "the first answerer reaches .73", low=0.7),
+    Threshold("false_refusals", "the first answerer reaches .24: it is careful, not well read", high=0.25),
+    Threshold(
+        "false_answers", "the first answerer reaches .13; one more question passes, two do not", high=0.17
+    ),
 )
 
 MUST_BE_RIGHT = {
