@@ -5,6 +5,7 @@ module (it has no `__future__` import), since gradio reads them to know which ha
 """
 
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,15 +87,19 @@ def start(
     Raises:
         SettingsError: Nothing can listen at that host and port.
     """
+    _check_free(host, port)
     page = build_app(engine, examples)
-    try:
-        page.launch(server_name=host, server_port=port, inbrowser=open_browser, **_launch_options())
-    except OSError:
-        raise SettingsError(
-            f"The page cannot be served at {host}:{port}: the port is taken or the host is not this machine. "
-            "Choose others with `--host` and `--port`."
-        ) from None
+    page.launch(server_name=host, server_port=port, inbrowser=open_browser, **_launch_options())
     return page
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"The page cannot be served at {host}:{port} ({error}). Choose others with `--host` and `--port`."
+        ) from None
 
 
 def _launch_options() -> dict[str, Any]:
@@ -220,29 +225,31 @@ def _connect_question(engine: Answerer, examples: Sequence[str], parts: _Parts) 
     """Bind asking, stopping and starting anew."""
     import gradio as gr
 
+    everything = [*parts.drawn, parts.question, parts.panel, parts.place]
+
     def on_ask(typed: str, earlier: Conversation, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         offered = _offered(event._data)
         question = offered or typed.strip()
         box = gr.skip() if offered else ""
         opened: Place | None = None
+        if not question:
+            yield (gr.skip(),) * len(everything)
         for exchange in exchanged(engine, question, earlier) if question else ():
-            now = (*earlier, exchange)
+            now = (*stopped(earlier), exchange)
             first = None if opened else _first_source(now)
             side = (gr.skip(), gr.skip()) if first is None else (opened_html(engine, now, first), first)
             yield *_draw(now, examples), question if exchange.error else box, *side
             box, opened = gr.skip(), opened or first
 
-    def on_answered(now: Conversation, place: Place) -> Any:
-        """Mark in the open document what the later sentences cited too."""
-        return opened_html(engine, now, place) if place.get("turn") == len(now) - 1 else gr.skip()
-
-    def on_stop(now: Conversation) -> tuple[Any, ...]:
-        return _draw(stopped(now), examples)
+    def on_end(now: Conversation, place: Place) -> tuple[Any, ...]:
+        """Say that it was stopped, if it was; mark in the open document what later sentences cited too."""
+        cut = bool(now and now[-1].working)
+        drawn = _draw(stopped(now), examples) if cut else (gr.skip(),) * len(parts.drawn)
+        return *drawn, opened_html(engine, now, place) if place.get("turn") == len(now) - 1 else gr.skip()
 
     def on_new() -> tuple[Any, ...]:
         return *_draw((), examples), "", list_html(engine), {}
 
-    everything = [*parts.drawn, parts.question, parts.panel, parts.place]
     asking = gr.on(
         [parts.question.submit, parts.ask.click, parts.conversation.submit],
         on_ask,
@@ -251,9 +258,9 @@ def _connect_question(engine: Answerer, examples: Sequence[str], parts: _Parts) 
         concurrency_limit=AT_ONCE,
         **_QUIET,
     )
-    asking.then(on_answered, [parts.kept, parts.place], parts.panel, queue=False, **_QUIET)
-    parts.stop.click(on_stop, parts.kept, parts.drawn, cancels=[asking], queue=False, **_QUIET)
-    parts.new.click(on_new, None, everything, cancels=[asking], queue=False, **_QUIET)
+    asking.then(on_end, [parts.kept, parts.place], [*parts.drawn, parts.panel], queue=False, **_QUIET)
+    parts.stop.click(None, cancels=[asking], queue=False, **_QUIET)
+    parts.new.click(on_new, None, everything, queue=False, **_QUIET)
 
 
 def _connect_panel(engine: Answerer, page: Any, parts: _Parts) -> None:
@@ -273,7 +280,7 @@ def _draw(now: Conversation, examples: Sequence[str]) -> tuple[Any, ...]:
     import gradio as gr
 
     busy = bool(now and now[-1].working)
-    shown = (gr.update(visible=visible) for visible in (not busy, busy, bool(now)))
+    shown = (gr.update(visible=visible) for visible in (not busy, busy, bool(now) and not busy))
     return now, conversation_html(now, examples), *shown
 
 

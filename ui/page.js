@@ -66,6 +66,7 @@ function ask(question) {
 element.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
   if (!button) return;
+  if (button.closest(".cw-cite")) element.classList.add("cw-no-cards"); // its source is shown now
   if (button.dataset.open !== undefined) open(button.dataset.open);
   else if (button.dataset.ask !== undefined) ask(button.dataset.ask);
   else if (button.dataset.copy !== undefined) copy(button);
