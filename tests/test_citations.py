@@ -29,7 +29,11 @@ def test_a_citation_is_cut_from_its_document():
 
 def test_the_same_span_keeps_its_marker():
     made = citer()
-    assert [made.cite("a.txt", 0, 43).marker, made.cite("a.txt", 44, 68).marker, made.cite("a.txt", 0, 43).marker] == [
+    assert [
+        made.cite("a.txt", 0, 43).marker,
+        made.cite("a.txt", 44, 68).marker,
+        made.cite("a.txt", 0, 43).marker,
+    ] == [
         1,
         2,
         1,

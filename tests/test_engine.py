@@ -15,7 +15,15 @@ from rag.types import Answer, ClaimReady, Done, Retrieved
 BAIL = "How much was Durov's bail?"
 POLICE = "How often must he report to the police?"
 WORTH = "What is Durov's net worth?"
-QUESTIONS = (BAIL, POLICE, WORTH, "Why was Durov arrested?", "How many users does Telegram have?", "?!", "警察")
+QUESTIONS = (
+    BAIL,
+    POLICE,
+    WORTH,
+    "Why was Durov arrested?",
+    "How many users does Telegram have?",
+    "?!",
+    "警察",
+)
 
 
 def without_timings(answer):
@@ -174,7 +182,9 @@ def test_any_llamaindex_embedding_plugs_in(tmp_path):
 
     (tmp_path / "a.txt").write_text("Trains are booked by the office.")
     with open_engine(
-        tmp_path / "a.txt", store=tmp_path / "store", embed_model=MockEmbedding(embed_dim=4, model_name="mock")
+        tmp_path / "a.txt",
+        store=tmp_path / "store",
+        embed_model=MockEmbedding(embed_dim=4, model_name="mock"),
     ) as engine:
         assert engine.search("trains").chunks[0].chunk.doc_id == "a.txt"
 

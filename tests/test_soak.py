@@ -26,7 +26,9 @@ def write_version(folder, version):
     (folder / f"only-{version}.txt").write_text(f"The {version} cellar holds the {version} wine.")
     for number in range(28):
         year = DAYS[version] if number < 9 else 7
-        (folder / f"{number:02}.txt").write_text(f"Room {number} was painted {year} times. It has {number} doors.")
+        (folder / f"{number:02}.txt").write_text(
+            f"Room {number} was painted {year} times. It has {number} doors."
+        )
     return {path.name for path in folder.iterdir()}
 
 

@@ -62,8 +62,12 @@ def gathered(data: Path, name: str, store: Path, most: int) -> list[dict[str, An
                 {
                     "held_out": held_out(row),
                     "answerable": row["answerable"],
-                    "signs": np.array([[one.signs[sign] for sign in SIGNS] for one in found]).reshape(-1, len(SIGNS)),
-                    "right": np.array([any(a in one.text.lower() for a in answers) for one in found], dtype=bool),
+                    "signs": np.array([[one.signs[sign] for sign in SIGNS] for one in found]).reshape(
+                        -1, len(SIGNS)
+                    ),
+                    "right": np.array(
+                        [any(a in one.text.lower() for a in answers) for one in found], dtype=bool
+                    ),
                 }
             )
     return seen
