@@ -533,7 +533,7 @@ def test_a_stream_that_ends_without_its_end_is_cut(corpus: Corpus):
     assert "broke off its answer" in failed(Reply(said, finish=None), of=corpus, shown=1)
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_endpoint_is_asked_once_more_and_then_no_more(corpus: Corpus, status: int):
     begin = time.monotonic()
     with ScriptedServer(Reply("busy", status, headers={"Retry-After": "60"}), f"{TRUE} [1].") as server:
