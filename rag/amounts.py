@@ -145,6 +145,12 @@ _MEASURE = re.compile(
     r"|lbs?|oz|mmHg)(?!\w)"
 )
 _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child", "inches": "inch"}
+_REMARKS = frozenset(
+    """reason way example concern aspect factor side hand day thing point major main key common important
+    possible potential such option problem issue area form method approach sort kind type another big
+    notable""".split()
+)
+"""What "one" only introduces."""
 _RANGE = re.compile(r" ?(?:[-\u2013\u2014]|to|or|and) ?", re.IGNORECASE)
 _AGED = re.compile(r"(?:\b(?:aged|age of|age)|[A-Z]\w*,) $")
 
@@ -406,6 +412,9 @@ def _identifies(text: str, number: Number) -> bool:
 
 
 def _is_count_of_one(text: str, number: Number, unit: str) -> bool:
+    """Whether "one" counts ("one person") and does not stand for somebody or open a remark ("one reason")."""
+    if unit in _REMARKS:
+        return False
     before = re.search(r"(\w+)[ -]$", text[max(0, number.start - 12) : number.start])
     return bool(unit) and not (
         before and before[1].lower() in FUNCTION_WORDS - {"of", "in", "with", "for", "from"}

@@ -129,7 +129,7 @@ def _read(text: str, match: re.Match[str], groups: dict[str, str]) -> FoundDate 
         return FoundDate(start, end, Day(int(groups["lone"]), shade=shade)) if _is_year(text, match) else None
     month = groups.get("month") or groups.get("month2") or groups.get("month3") or groups.get("bare")
     if month:
-        if not _is_month(text, match, month, alone="bare" in groups):
+        if not _is_month(text, match, month, alone="bare" in groups and not shade):
             return None
         number = _MONTHS[month.lower().rstrip(".")]
         year = groups.get("year") or groups.get("year2") or groups.get("year3")

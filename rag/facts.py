@@ -187,6 +187,9 @@ def _held(fact: Fact, said: _Reading, sources: Sequence[_Reading]) -> bool:
     if fact.kind == "negation":
         denial = next(denial for denial in said.denials if denial.start == fact.start)
         return any(other.carries(denial) for source in sources for other in source.denials)
+    single = _unit(fact) if fact.kind == "count" and fact.value == (1, _unit(fact)) else ""
+    if single and any(word.fold == single for source in sources for word in source.words):
+        return True  # "a person" and "the person" are one person
     return any(_holds(other, fact) for source in sources for other in source.facts)
 
 

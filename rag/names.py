@@ -105,6 +105,16 @@ _TITLES = frozenset(
     captain colonel major sheriff detective inspector coach reverend father sister brother doctor ambassador
     congressman congresswoman emperor emir sheikh sultan speaker""".split()
 )
+_SHORT = {
+    "united states": "US",
+    "united states of america": "US",
+    "united kingdom": "UK",
+    "european union": "EU",
+    "united nations": "UN",
+    "united arab emirates": "uae",
+}
+_LONGEST_PARTED = 24
+"""Longer names, which are lists or headings, must stand in a row (words)."""
 _HONORIFICS = frozenset("mr mrs ms miss".split())
 _NOT_NAMES = frozenset("i i'm i've i'll i'd ok am pm a.m p.m mr mrs ms dr".split())
 _DEMONYMS = table(
@@ -213,6 +223,8 @@ def _trim(run: Sequence[Word], inner: set[str], lower: set[str]) -> list[Word]:
 
 
 def _is_function(word: Word) -> bool:
+    if word.text in {"May", "Will"} and not _begins(word):  # "Theresa May"
+        return False
     return word.text.lower() in FUNCTION_WORDS and not (word.text.isupper() and 1 < len(word.text) < 4)
 
 
@@ -236,33 +248,50 @@ def stands(name: Sequence[str], words: Sequence[Word]) -> bool:
         words: The words of the text.
     """
     wanted = [word for word in name if word not in _HONORIFICS] or list(name)
-    if _in_row(wanted, words) or (len(wanted) == 1 and _known_otherwise(wanted[0], words)):
+    alias = _SHORT.get(" ".join(wanted))
+    if _in_row(wanted, words) or (alias and _in_row([alias], words)):
         return True
-    return len(wanted) > 1 and any(
-        _firm(wanted[:cut], wanted[cut:]) and _part(wanted[:cut], words) and _part(wanted[cut:], words)
-        for cut in range(1, len(wanted))
-    )
+    if len(wanted) == 1:
+        return _known_otherwise(wanted[0], words)
+    return len(wanted) <= _LONGEST_PARTED and _stands_in_parts(wanted, words)
 
 
-def _part(name: list[str], words: Sequence[Word]) -> bool:
-    while name and name[0] in _PARTICLES:
-        name = name[1:]
-    while name and name[-1] in _PARTICLES:
-        name = name[:-1]
-    if len(name) > 1:
-        return stands(name, words)
-    return not name or (name[0] in _TITLES and stands(name, words)) or _alone(name[0], words)
+def _stands_in_parts(name: list[str], words: Sequence[Word]) -> bool:
+    """Whether the name can be cut into parts that stand, no two single plain words side by side.
+
+    For each place in the name, it keeps whether that can be reached by such parts, and whether a
+    part that is more than one plain word can come last there.
+    """
+    reached: dict[int, set[bool]] = {0: {False}}
+    for end in range(1, len(name) + 1):
+        for start in range(end):
+            part = _trim_particles(name[start:end])
+            plain = len(part) == 1 and part[0] not in _TITLES and part[0] not in _DEMONYMS
+            open_to = reached.get(start, set()) - ({True} if plain else set())
+            if open_to and _part_stands(part, words):
+                reached.setdefault(end, set()).add(plain)
+    return len(name) in reached
 
 
-def _firm(left: list[str], right: list[str]) -> bool:
-    plain = len(left) == 1 and len(right) == 1
-    return not plain or left[0] in _TITLES or right[0] in _TITLES or left[0] in _DEMONYMS
+def _trim_particles(name: list[str]) -> list[str]:
+    start, end = 0, len(name)
+    while start < end and name[start] in _PARTICLES:
+        start += 1
+    while end > start and name[end - 1] in _PARTICLES:
+        end -= 1
+    return name[start:end]
+
+
+def _part_stands(part: list[str], words: Sequence[Word]) -> bool:
+    if len(part) != 1:
+        return not part or _in_row(part, words)
+    return _alone(part[0], words) or (part[0] in _TITLES and _in_row(part, words))
 
 
 def _alone(word: str, words: Sequence[Word]) -> bool:
     """Whether a word stands somewhere without a capitalised word beside it."""
     for place, other in enumerate(words):
-        if other.fold == word or _DEMONYMS.get(word, word) == _DEMONYMS.get(other.fold, other.fold):
+        if other.fold == word or _country(other.fold) == _country(word):
             before = place > 0 and _joins(other) and _names_alone(words[place - 1])
             after = place + 1 < len(words) and _joins(words[place + 1]) and _names_alone(words[place + 1])
             if not before and not after:
@@ -296,15 +325,19 @@ def _follows(rest: Sequence[str], words: Sequence[Word], place: int) -> bool:
 
 def _known_otherwise(word: str, words: Sequence[Word]) -> bool:
     """Whether a single word stands as its demonym ("Russian" for Russia), or as the acronym of a name."""
-    base = _DEMONYMS.get(word, word)
-    if any(_DEMONYMS.get(other.fold, other.fold) == base for other in words):
+    if any(_country(other.fold) == _country(word) for other in words):
         return True
     return 1 < len(word) < 7 and any(_spells(word.casefold(), words, place) for place in range(len(words)))
 
 
+def _country(word: str) -> str:
+    """France for "French", Egypt for "Egyptians"; any other word is itself."""
+    return _DEMONYMS.get(word) or _DEMONYMS.get(word.removesuffix("s"), word)
+
+
 def _spells(acronym: str, words: Sequence[Word], place: int) -> bool:
     letters = ""
-    for word in words[place:]:
+    for word in words[place : place + 12]:
         if (letters and word.stop) or len(letters) == len(acronym):
             break
         if word.capital:

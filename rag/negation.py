@@ -6,7 +6,7 @@ by window and clause, without a parser; the limits stand at `find_denials`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -42,13 +42,15 @@ _CARRIERS: dict[Force, frozenset[Force]] = {
     "ban": frozenset({"ban"}),
     "lack": frozenset({"lack", "not"}),
 }
+_REACH = 30
+"""How far a negating word is looked after (words)."""
 _NO_DENIAL = frozenset("only just merely simply least doubt matter exactly".split())
 _NOT_ADVERBS = frozenset(
     "comply apply reply supply rely imply fly family assembly ally multiply only bully".split()
 )
 _TURNS = frozenset("but while although though because whereas however".split())
 _AUXILIARIES = frozenset(
-    "am is are was were be been has have had do does did will would shall should can could may might must".split()
+    "am is are was were be been has have had do does did will would shall should can could may must".split()
 )
 _LIGHT = frozenset(
     """mean means meant say says said saying claim claims claimed think thinks thought believe believes
@@ -125,8 +127,10 @@ def find_denials(words: Sequence[Word]) -> list[Denial]:
             denials.append(_deny(words, place, place + 1, "never" if lower == "never" else "not", lower))
         elif _contrasts(words, place, lower):
             denials.append(_deny(words, place, place + 2, "not", lower)._replace(end=words[place + 1].end))
-        elif force := _VERBS.get(lower) or _declines(words, place, lower):
-            denials.append(_govern(words, place, force))
+        elif (force := _VERBS.get(lower) or _declines(words, place, lower)) and (
+            governed := _govern(words, place, force)
+        ):
+            denials.append(governed)
     return denials
 
 
@@ -134,6 +138,8 @@ def _negates(words: Sequence[Word], place: int, lower: str) -> bool:
     if lower not in _NOT and lower != "never" and not lower.endswith("n't"):
         return False
     following = words[place + 1] if place + 1 < len(words) else None
+    if following and "," in following.gap and lower == "no":
+        return False  # "No, he left"
     if following is None or following.stop:
         return lower != "no" or following is None or not following.text[0].isdigit()
     bound = following.text.lower() in {"more", "fewer", "less"} and _next(words, place + 1) == "than"
@@ -155,7 +161,7 @@ def _next(words: Sequence[Word], place: int) -> str:
     return words[ahead].text.lower() if ahead < len(words) and not words[ahead].stop else ""
 
 
-def _govern(words: Sequence[Word], place: int, force: Force) -> Denial:
+def _govern(words: Sequence[Word], place: int, force: Force) -> Denial | None:
     following = _next(words, place)
     begin = 0
     if (
@@ -166,6 +172,8 @@ def _govern(words: Sequence[Word], place: int, force: Force) -> Denial:
         begin = place + 1
     elif force == "ban":
         begin = _from(words, place)
+    if not begin and words[place].text.lower() in _PREVENT:
+        return None
     if not begin:
         return Denial(words[place].start, words[place].end, force, (), ())
     return _deny(words, place, begin, force, "")
@@ -197,7 +205,7 @@ def _deny(words: Sequence[Word], place: int, begin: int, force: Force, negator: 
 def _head(words: Sequence[Word], begin: int) -> int | None:
     light: int | None = None
     name: int | None = None
-    for place in range(begin, len(words)):
+    for place in range(begin, min(begin + _REACH, len(words))):
         word = words[place]
         found = light is not None or name is not None
         if word.stop and place > 0 and (found or any(mark in word.gap for mark in ".!?;:\n")):
@@ -259,14 +267,15 @@ def turned(sentence: Polarity, evidence: Sequence[Polarity]) -> list[str]:
     Returns:
         The stems, in the order of the sentence; words that the evidence has not at all are not among them.
     """
-    said: dict[str, list[Occurrence]] = {}
+    said: dict[str, set[Occurrence]] = {}
     for polarity in evidence:
         for occurrence in polarity.occurrences:
-            said.setdefault(occurrence.stem, []).append(occurrence)
-    return [mine.stem for mine in sentence.occurrences if not _agrees(mine, said.get(mine.stem, []))]
+            said.setdefault(occurrence.stem, set()).add(occurrence)
+    different = dict.fromkeys(sentence.occurrences)  # a text may say the same ten thousand times
+    return [mine.stem for mine in different if not _agrees(mine, said.get(mine.stem, set()))]
 
 
-def _agrees(mine: Occurrence, theirs: Sequence[Occurrence]) -> bool:
+def _agrees(mine: Occurrence, theirs: Collection[Occurrence]) -> bool:
     if all(other.denied == mine.denied for other in theirs):
         return True
     nearest = max(len(mine.clause & other.clause) for other in theirs)

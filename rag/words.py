@@ -22,18 +22,18 @@ _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|\w+(?:'\w+)*")
 _STOP = re.compile('[.,;:!?()\\[\\]"…\n\u2013\u2014•]')
 
 FUNCTION_WORDS = frozenset(
-    """a an the this that these those some any each every either neither both all another other such no i me
-    my mine myself we us our ours ourselves you your yours he him his himself she her hers herself it its
-    itself they them their theirs themselves one who whom whose which what where when why how whether and
-    or nor but if then else than so as because while although though unless until since whereas of in on at
-    by for with from to into onto upon over under about above below between among through during before
-    after against within without across along around behind beyond near off out up down toward towards via
-    per despite except amid like unlike be is am are was were been being isn't aren't wasn't weren't have
-    has had having haven't hasn't hadn't do does did doing done don't doesn't didn't will would shall
-    should can could may might must ought won't wouldn't can't couldn't shouldn't cannot i'm i've i'll i'd
-    it's he's she's that's there's they're we're you're we've they've you've we'll he'll she'll they'll
-    let's who's what's not never there here also too very just only even still yet again already ever
-    rather quite more most less least much many few several own same let""".split()
+    """a an the this that these those some any each every either neither both all another other others such no
+    i me my mine myself we us our ours ourselves you your yours he him his himself she her hers herself it
+    its itself they them their theirs themselves one who whom whose which what where when why how whether
+    and or nor but if then else than so as because while although though unless until since whereas of in
+    on at by for with from to into onto upon over under about above below between among through during
+    before after against within without across along around behind beyond near off out up down toward
+    towards via per despite except amid like unlike be is am are was were been being isn't aren't wasn't
+    weren't have has had having haven't hasn't hadn't do does did doing done don't doesn't didn't will
+    would shall should can could may might must ought won't wouldn't can't couldn't shouldn't cannot i'm
+    i've i'll i'd it's he's she's that's there's they're we're you're we've they've you've we'll he'll
+    she'll they'll let's who's what's not never there here also too very just only even still yet again
+    already ever rather quite more most less least much many few several own same let""".split()
 )
 
 
@@ -88,7 +88,7 @@ def straighten(text: str) -> str:
     """The text with one spelling of each apostrophe, quotation mark, space and hyphen; same length.
 
     Examples:
-        >>> straighten("Durov’s")
+        >>> straighten("Durov\u2019s")
         "Durov's"
     """
     return text.translate(_SPELLINGS)
@@ -98,13 +98,15 @@ def straighten(text: str) -> str:
 def fold(word: str) -> str:
     """A word as names compare it: no case, accents, dots; acronyms of two letters keep their case.
 
-    `US` and `IT` are not the pronouns that they would be in lower case.
+    `US` and `IT` are not the pronouns that they would be in lower case; `NGOs` is `ngo`.
 
     Examples:
         >>> fold("Müller"), fold("U.S."), fold("us")
         ('muller', 'US', 'us')
     """
     bare = word.replace(".", "")
+    if len(bare) > 2 and bare[-1] == "s" and bare[:-1].isupper():
+        bare = bare[:-1]
     if len(bare) == 2 and bare.isupper():
         return bare
     letters = unicodedata.normalize("NFKD", bare.casefold())
