@@ -43,14 +43,18 @@ _STOP = re.compile(
     r"(?=\s++[^\w\s]{0,8}+(\w\S{0,60})?)"
 )
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
+_GLUED = (
+    r"(?<=[a-z]{2})[.!?][\"”’)]*+(?=(?:The|This|These|Those|There|It|He|She|They|We|You|I|An?|In|On|If|As|At|But|And"
+    r"|However|Our|Your|His|Her|Its|Their|What|When|Where|Who|Why|How|For|From|To|While|Since|After|Before)\s)"
+)
 _SHUT = "\"'”’»)」』）】》〉"
 _OTHER_ENDS = re.compile(
     rf"[。！？｡।॥]++[{_SHUT}]*+"
     rf"|(?<!\d)．+[{_SHUT}]*+"
     rf"|(?<={_IDEOGRAPH})[.!?]++[{_SHUT}]*+(?={_IDEOGRAPH})"
     rf"|[؟۔።…]++[{_SHUT}]*+(?=\s)"
+    rf"|{_GLUED}"
 )
-_UNSPACED = re.compile(r"[。！？｡।॥．]")
 _LETTER = re.compile(r"\w")
 _MARKER = re.compile(r"\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})[.)]")
 _BARE = re.compile(r"[.!?]*\W+$")
@@ -190,12 +194,9 @@ def _breaks(words: str) -> bool:
 
 
 def _stands(passage: str, end: int) -> bool:
-    """Say whether a sentence really ends here: not within a word, and not before "he said"."""
+    """Say whether a sentence really ends here, and not before `he said`."""
     rest = passage[end : end + 80].lstrip()
-    spaced = passage[end].isspace()
     before = passage[max(0, end - 20) : end]
-    if not spaced and not _UNSPACED.search(before[-8:]) and not re.match(_IDEOGRAPH, passage[end]):
-        return False
     return not (rest[:1].islower() and _SOFT_END.search(before))
 
 
