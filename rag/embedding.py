@@ -129,6 +129,8 @@ def _open_tokenizer() -> Tokenizer:
 
 
 def _open_session() -> Any:
+    # its builds from 1.29 on report each session to their maker, unless this is set before the import
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

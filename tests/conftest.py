@@ -28,7 +28,7 @@ def pytest_configure() -> None:
     for name in set(os.environ) - {"CITEWELL_SOAK", "CITEWELL_MINILM_SOURCE"}:
         if name.startswith(("CITEWELL_", "OPENAI_", "MAKE", "MFLAGS")):
             del os.environ[name]
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "ORT_DISABLE_TELEMETRY": "1"}
     stay_inside(OUTSIDE.append)
 
 
