@@ -303,9 +303,7 @@ class Engine:
         searches = snapshot.generation
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
-        return extract(
-            question, ranking, self._embed, searches.rarity, lambda i: snapshot.documents[i].title, citer
-        )
+        return extract(question, ranking, self._embed, searches.rarity, snapshot.title, citer)
 
 
 def _ready(claim: Claim, citer: Citer) -> ClaimReady:

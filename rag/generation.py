@@ -147,11 +147,11 @@ def _open_chroma(folder: Path, *, create: bool = False) -> tuple[Any, Any]:
     path = folder / "chroma"
     if not create and not (path / "chroma.sqlite3").is_file():
         raise FileNotFoundError(f"{path.name}/chroma.sqlite3 is gone")
-    client = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
+    client: Any = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
     try:
         if create:
             space = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
-            return client, client.create_collection(COLLECTION, configuration=space, embedding_function=None)  # type: ignore[arg-type]
+            return client, client.create_collection(COLLECTION, configuration=space, embedding_function=None)
         return client, client.get_collection(COLLECTION, embedding_function=None)
     except BaseException:
         client.close()

@@ -64,6 +64,10 @@ class Snapshot:
             raise NotFoundError(f"There is no document `{doc_id}` here. `citewell show` lists them all.")
         return self.documents[doc_id]
 
+    def title(self, doc_id: str) -> str:
+        """The title of a document."""
+        return self.documents[doc_id].title
+
     def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """The vectors of rows, [rows, dimension]; raises StoreError where the truth has lost one."""
         import numpy as np

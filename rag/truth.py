@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rag.errors import DamagedError
 from rag.types import Chunk, Document, Rejected
@@ -188,7 +188,7 @@ class Truth:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self.close()
 
-    def _rows(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._explained():
             return self._sql.execute(statement, values).fetchall()
 
@@ -224,7 +224,7 @@ class Truth:
         """All fingerprints, by root and file."""
         rows = self._rows("SELECT root, file, size, mtime_ns, seen_ns, sha256, rejected FROM files")
         with self._explained():
-            stored = [StoredFile(*row[:6], _rejections(str(row[6]))) for row in rows]  # type: ignore[arg-type]
+            stored = [StoredFile(*row, rejected=_rejections(packed)) for *row, packed in rows]
         return {(file.root, file.file): file for file in stored}
 
     def origins(self) -> dict[str, StoredDocument]:
@@ -246,7 +246,7 @@ class Truth:
             rows = self._rows(f"{columns} ORDER BY doc_id")
         else:
             rows = [row for part in _parts(doc_ids) for row in self._rows(*_among(columns, "doc_id", part))]
-        return {str(row[0]): Document(*row) for row in rows}  # type: ignore[arg-type]
+        return {str(row[0]): Document(*row) for row in rows}
 
     def chunks(self) -> list[StoredChunk]:
         """All chunks, by (doc_id, start)."""
@@ -254,14 +254,14 @@ class Truth:
             "SELECT chunk_id, doc_id, start, stop, sentences, text_sha256 FROM chunks ORDER BY doc_id, start"
         )
         with self._explained():
-            return [StoredChunk(*row[:4], _spans(str(row[4])), str(row[5])) for row in rows]  # type: ignore[arg-type]
+            return [StoredChunk(*row, _spans(packed), key) for *row, packed, key in rows]
 
     def counts(self) -> tuple[int, int]:
         """How many documents and chunks there are."""
         ((documents, chunks),) = self._rows(
             "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM chunks)"
         )
-        return int(str(documents)), int(str(chunks))
+        return int(documents), int(chunks)
 
     def vectors(self, model: str, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of texts by their sha256, where they are known."""
@@ -272,7 +272,7 @@ class Truth:
         for part in _parts(keys):
             marks = ",".join("?" * len(part))
             for key, blob in self._rows(f"{statement} AND text_sha256 IN ({marks})", model, *part):
-                found[str(key)] = np.frombuffer(blob, dtype="<f4")  # type: ignore[call-overload]
+                found[str(key)] = np.frombuffer(blob, dtype="<f4")
         return found
 
     def known_vectors(self, model: str) -> set[str]:

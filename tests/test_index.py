@@ -209,7 +209,7 @@ def test_another_model_is_refused(docs, store):
     run(store, add=[docs])
     other = Counting()
     other.name = "another"
-    with pytest.raises(MismatchError, match="was made by the embedding model .* and another is set"):
+    with pytest.raises(MismatchError, match=r"was made by the embedding model .* and another is set"):
         run(store, embedder=other)
 
 
@@ -217,7 +217,7 @@ def test_another_dimension_is_refused(docs, store):
     run(store, add=[docs])
     other = Counting()
     other.dimension = 8
-    with pytest.raises(MismatchError, match="vectors of 384 numbers, and .* now gives 8"):
+    with pytest.raises(MismatchError, match=r"vectors of 384 numbers, and .* now gives 8"):
         run(store, embedder=other)
 
 

@@ -2,10 +2,10 @@
 
     python tools/fit_extract.py DATA
 
-Each set's corpus is indexed and asked through the engine's own retrieval. The weights for choosing are those of
-a softmax over the sentences of a question, the right ones being those that hold an annotated answer; the
-weights for stopping are those of a logistic regression on the best sentence. Half of the documents are for
-fitting, the other half for the figures that are printed, so that no question is in both.
+Each set's corpus is indexed and asked through the engine's own retrieval. The weights for choosing are those
+of a softmax over the sentences of a question, the right ones being those that hold an annotated answer; the
+weights for stopping are those of a logistic regression on the best sentence. Half of the articles are for
+fitting, the other half for the figures that are printed.
 """
 
 from __future__ import annotations
@@ -53,10 +53,8 @@ def gathered(data: Path, name: str, store: Path, most: int) -> list[dict[str, An
     with start(store=store) as engine, engine._corpus.reading() as snapshot:
         for row in asked + strangers:
             ranking = retrieve(row["question"], snapshot, engine._embed, 10)
-            titles = snapshot.documents
-            found = weigh(
-                row["question"], ranking, engine._embed, snapshot.generation.rarity, lambda i: titles[i].title
-            )
+            rarity = snapshot.generation.rarity
+            found = weigh(row["question"], ranking, engine._embed, rarity, snapshot.title)
             answers = [answer.lower() for answer in row["answers"]] if row["answerable"] else []
             seen.append(
                 {
@@ -119,9 +117,10 @@ def figures(name: str, rows: list[dict[str, Any]], choosing: np.ndarray, stoppin
     three = np.mean([row["right"][chosen(row, choosing)[:3]].any() for row in answerable])
     best = np.array([row["signs"][chosen(row, choosing)[0]] for row in rows])
     scores, labels = best @ stopping[:-1] + stopping[-1], np.array([row["answerable"] for row in rows])
+    yes, no = (scores[labels] > 0).mean(), (scores[~labels] > 0).mean()
     print(
-        f"{name:8} {len(rows):5} questions  first {first:.3f}  of three {three:.3f}  AUROC {auroc(scores, labels):.3f}"
-        f"  answered of answerable {(scores[labels] > 0).mean():.3f}  of others {(scores[~labels] > 0).mean():.3f}"
+        f"{name:8} {len(rows):5} questions  first {first:.3f}  of three {three:.3f}  "
+        f"AUROC {auroc(scores, labels):.3f}  answered: of answerable {yes:.3f}, of others {no:.3f}"
     )
 
 
