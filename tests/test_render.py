@@ -73,7 +73,8 @@ def refused(*nearest: Passage, **changes: object) -> Answer:
 
 
 def parsed(markup: str) -> BeautifulSoup:
-    return BeautifulSoup(markup, "html.parser")
+    kept = {"div", "mark", "span"}  # Beautiful Soup else rewrites text that is only white space
+    return BeautifulSoup(markup, "html.parser", preserve_whitespace_tags=kept)
 
 
 def one(markup: str, selector: str) -> Tag:

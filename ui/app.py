@@ -7,13 +7,13 @@ module (it has no `__future__` import), since gradio reads them to know which ha
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import CitewellError, SettingsError
-from ui.exchange import Answerer, Conversation, exchanged, stopped
+from ui.exchange import Answerer, Conversation, Exchange, exchanged, stopped
 from ui.render import Span, conversation_html, document_html, documents_html, line_html, place_key
 
 if TYPE_CHECKING:
@@ -227,14 +227,16 @@ def _connect_question(engine: Answerer, examples: Sequence[str], parts: _Parts) 
 
     everything = [*parts.drawn, parts.question, parts.panel, parts.place]
 
-    def on_ask(typed: str, earlier: Conversation, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+    async def on_ask(
+        typed: str, earlier: Conversation, event: gr.EventData
+    ) -> AsyncIterator[tuple[Any, ...]]:
         offered = _offered(event._data)
         question = offered or typed.strip()
         box = gr.skip() if offered else ""
         opened: Place | None = None
         if not question:
             yield (gr.skip(),) * len(everything)
-        for exchange in exchanged(engine, question, earlier) if question else ():
+        async for exchange in _apart(exchanged(engine, question, earlier) if question else iter(())):
             now = (*stopped(earlier), exchange)
             first = None if opened else _first_source(now)
             side = (gr.skip(), gr.skip()) if first is None else (opened_html(engine, now, first), first)
@@ -274,6 +276,14 @@ def _connect_panel(engine: Answerer, page: Any, parts: _Parts) -> None:
     opened = [parts.conversation.select, parts.panel.select]
     gr.on(opened, on_open, parts.kept, [parts.panel, parts.place], queue=False, **_QUIET)
     page.load(lambda: list_html(engine), None, parts.panel, queue=False, **_QUIET)
+
+
+async def _apart(steps: Iterator[Exchange]) -> AsyncIterator[Exchange]:
+    """The steps, each awaited from a thread: so a stop need not wait for a step that takes long."""
+    import anyio
+
+    while (step := await anyio.to_thread.run_sync(next, steps, None, abandon_on_cancel=True)) is not None:
+        yield step
 
 
 def _draw(now: Conversation, examples: Sequence[str]) -> tuple[Any, ...]:
