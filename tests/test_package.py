@@ -189,3 +189,8 @@ def test_the_installed_wheel_answers_in_the_terminal_without_a_connection(instal
     store = ("--store", "store-of-cli")
     installed.run("citewell", "index", "documents", *store)
     check_answer(installed.run("citewell", "ask", QUESTION, "--json", *store), installed.folder)
+
+
+def test_nothing_is_left_outside_of_the_stores(installed: Installed) -> None:
+    ours = {"documents", "environment", "guard", "store-of-python", "store-of-cli"}
+    assert {path.name for path in installed.folder.iterdir()} - ours == set()
