@@ -224,7 +224,7 @@ class Truth:
         """All fingerprints, by root and file."""
         rows = self._rows("SELECT root, file, size, mtime_ns, seen_ns, sha256, rejected FROM files")
         with self._explained():
-            stored = [StoredFile(*row, rejected=_rejections(packed)) for *row, packed in rows]
+            stored = [_stored_file(row) for row in rows]
         return {(file.root, file.file): file for file in stored}
 
     def origins(self) -> dict[str, StoredDocument]:
@@ -254,7 +254,7 @@ class Truth:
             "SELECT chunk_id, doc_id, start, stop, sentences, text_sha256 FROM chunks ORDER BY doc_id, start"
         )
         with self._explained():
-            return [StoredChunk(*row, _spans(packed), key) for *row, packed, key in rows]
+            return [_stored_chunk(row) for row in rows]
 
     def counts(self) -> tuple[int, int]:
         """How many documents and chunks there are."""
@@ -344,12 +344,16 @@ def _among(columns: str, column: str, values: Sequence[str]) -> tuple[str, ...]:
     return (f"{columns} WHERE {column} IN ({','.join('?' * len(values))})", *values)
 
 
-def _spans(packed: str) -> tuple[tuple[int, int], ...]:
-    return tuple((start, end) for start, end in json.loads(packed))
+def _stored_file(row: tuple[Any, ...]) -> StoredFile:
+    root, file, size, mtime_ns, seen_ns, sha256, packed = row
+    rejected = tuple(Rejected(path, reason) for path, reason in json.loads(packed))
+    return StoredFile(root, file, size, mtime_ns, seen_ns, sha256, rejected)
 
 
-def _rejections(packed: str) -> tuple[Rejected, ...]:
-    return tuple(Rejected(path, reason) for path, reason in json.loads(packed))
+def _stored_chunk(row: tuple[Any, ...]) -> StoredChunk:
+    chunk_id, doc_id, start, end, packed, key = row
+    sentences = tuple((first, last) for first, last in json.loads(packed))
+    return StoredChunk(chunk_id, doc_id, start, end, sentences, key)
 
 
 def _file_row(file: StoredFile) -> tuple[object, ...]:
