@@ -11,6 +11,8 @@
         ├── BusyError          another process is writing
         ├── MismatchError      made by another embedding model
         └── DamagedError       the truth itself cannot be read
+
+Whoever catches `CitewellError` can show its text as it is.
 """
 
 

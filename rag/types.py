@@ -234,8 +234,7 @@ class Answer:
         if not self.claims:
             return self.reason
         return " ".join(
-            f"{claim.text} {''.join(f'[{marker}]' for marker in claim.citations)}"
-            for claim in self.claims
+            f"{claim.text} {''.join(f'[{marker}]' for marker in claim.citations)}" for claim in self.claims
         )
 
     def to_json(self) -> dict[str, Any]:
