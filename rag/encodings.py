@@ -46,10 +46,13 @@ _WESTERN = {
     "Nordic": ("åäæéöø", "och i att det som en på är av til er den for med ikke af og ett"),
 }
 _TYPOGRAPHY = set("“”‘’–—…«»€£¥§°©®™·•¿¡ªº½¼¾²³±×†‹›\u00a0")
-_MISPLACED = re.compile(r"[^\W\d_][“”‘«»€£¥§©®·•¿¡ªº½¼¾²³±†‹›][^\W\d_]|\w[‘¿¡](?:\s|$)|(?:^|\s)[²³](?=\w)")
+_MISPLACED = re.compile(
+    r"[“”‘«»€£¥§©®·•¿¡ªº½¼¾²³±†‹›](?<=[^\W\d_].)(?=[^\W\d_])|[‘¿¡](?<=\w.)(?!\S)|[²³](?<!\S.)(?=\w)"
+)
 _SCRIPTS = ("CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI", "HANGUL")
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA")
 _ENOUGH = 25
+_SAMPLE = 200_000
 
 
 def decode(raw: bytes, *, markup: bool = False) -> str:
@@ -124,7 +127,7 @@ def _western(raw: bytes) -> str | None:
         text = raw.decode("cp1252")
     except UnicodeDecodeError:
         return None
-    foreign = {character for character in text.lower() if character > "\x7f"} - _TYPOGRAPHY
+    foreign = {character for character in set(text.lower()) if character > "\x7f"} - _TYPOGRAPHY
     if _MISPLACED.search(text):
         return None
     words = re.findall(r"[^\W\d_]+", text.lower()[:100_000])
@@ -138,13 +141,16 @@ def _western(raw: bytes) -> str | None:
 def _other_script(raw: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
-    readings = from_bytes(raw)
+    readings = from_bytes(raw if len(raw) <= _SAMPLE else raw[: raw.rfind(b"\n", 0, _SAMPLE)])
     best = readings.best()
     if best is None or best.coherence < 0.1:
         return None
-    text = str(best)
-    rivals = [other for other in readings if other.chaos < best.chaos + 0.1 and str(other) != text]
+    rivals = [other for other in readings if other.chaos < best.chaos + 0.1 and str(other) != str(best)]
     if any(other.coherence > best.coherence - 0.1 for other in rivals):
+        return None
+    try:
+        text = raw.decode(best.encoding)
+    except UnicodeDecodeError:
         return None
     return text if _is_clean(text) and _is_one_script(text) else None
 

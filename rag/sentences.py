@@ -5,8 +5,6 @@ lines (`_ends`: Punkt, mended), and where to cut what is too long (`_capped`). E
 places to cut, so that no character can get lost: a span is what lies between two cuts, trimmed.
 """
 
-# ruff: noqa: RUF001 (the punctuation of many scripts is what this is about)
-
 from __future__ import annotations
 
 import re

@@ -6,26 +6,24 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from bs4 import BeautifulSoup
-    from bs4.element import Tag
+from rag.errors import DocumentError
 
 _UNSEEN = frozenset(
     "script style template noscript head title iframe object embed svg math canvas audio video select "
     "datalist textarea input area map frameset".split()
 )
-_APART = frozenset(
-    "p h1 h2 h3 h4 h5 h6 blockquote pre table ul ol dl section article figure form fieldset hr main "
-    "aside".split()
+_APART = (
+    "p h1 h2 h3 h4 h5 h6 blockquote pre table ul ol dl section article figure form fieldset hr main aside"
 )
-_LINES = frozenset(
-    "html body div li tr dt dd header footer nav address caption figcaption legend details summary thead "
-    "tbody tfoot center option dialog hgroup search menu".split()
+_LINES = (
+    "html body div li tr td th dt dd header footer nav address caption figcaption legend details summary "
+    "thead tbody tfoot center option dialog hgroup search menu"
 )
+_BREAKS = dict.fromkeys(_APART.split(), 2) | dict.fromkeys(_LINES.split(), 1)
 _CELLS = ("td", "th")
-_LAYOUT = [*"table ul ol dl h1 h2 h3 h4 h5 h6 pre blockquote article section".split()]
+_LAYOUT = "table ul ol dl h1 h2 h3 h4 h5 h6 pre blockquote article section".split()
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _DATES = (
@@ -58,23 +56,23 @@ def read_webpage(markup: str) -> Webpage:
     Args:
         markup: The HTML, decoded.
 
+    Raises:
+        DocumentError: Its elements are nested more than 2,048 deep, past which nothing would be read.
+
     Examples:
-        >>> read_webpage("<title>Bail</title><p>5 million\\n  euros.<ul><li>twice a week</ul>").text
-        '5 million euros.\\n\\n- twice a week'
+        >>> read_webpage("<title>Bail</title><p>5 million\n  euros.<ul><li>twice a week</ul>").text
+        '5 million euros.\n\n- twice a week'
     """
-    import warnings
+    from lxml import etree
 
-    from bs4 import BeautifulSoup
-    from bs4.builder import ParserRejectedMarkup
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # bs4 remarks on input that looks like XML or a file name
-        try:
-            soup = BeautifulSoup(markup, "lxml")
-        except ParserRejectedMarkup:
-            soup = BeautifulSoup("", "lxml")
-    metas = _metas(soup)
-    return Webpage(_text(soup), tuple(_titles(soup, metas)), tuple(_dates(soup, metas)), _source(soup, metas))
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    page = etree.fromstring(markup.encode("utf-8", "ignore"), parser)
+    if any(error.level_name == "FATAL" for error in parser.error_log):
+        raise DocumentError("its markup is nested too deeply to be read")
+    if page is None:
+        return Webpage("", (), (), None)
+    metas = _metas(page)
+    return Webpage(_text(page), tuple(_titles(page, metas)), tuple(_dates(page, metas)), _source(page, metas))
 
 
 # What is seen
@@ -116,134 +114,156 @@ class _Writer:
         self.breaks, self.space, self.marker = 0, False, ""
 
 
-def _text(soup: BeautifulSoup) -> str:
-    writer = _Writer()
-    rows: list[int] = []
-    counts: dict[int, int] = {}
-    for element, opens in _walk(soup):
-        if isinstance(element, str):
-            _write(writer, element, bool(rows))
-        elif element.name == "tr" and _is_record(element):
-            writer.end(1)
-            rows.append(id(element)) if opens else rows.pop()
-        elif rows:
-            if opens and element.name in _CELLS and element.find_previous_sibling(_CELLS):
-                writer.write(" | ")
-            elif element.name in _APART or element.name in _LINES or element.name == "br":
-                writer.write(" ")
+@dataclass(slots=True)
+class _Place:
+    """Where in a page its reading has come to.
+
+    `pre` counts the open `<pre>`; `lists` holds the items seen of each open list, None for one without
+    numbers; `cells` counts those of the open row of a table, -1 outside one.
+    """
+
+    pre: int = 0
+    lists: list[int | None] = field(default_factory=list)
+    cells: int = -1
+
+
+def _text(page: Any) -> str:
+    from lxml import etree
+
+    writer, place = _Writer(), _Place()
+    walk = etree.iterwalk(page, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            if element.tag not in _UNSEEN and not _is_hidden(element):
+                _close(writer, place, element)
+            if element is not page:
+                _write(writer, place, element.tail)
+        elif element.tag in _UNSEEN or _is_hidden(element):
+            walk.skip_subtree()
         else:
-            _break(writer, element, opens, counts)
+            _open(writer, place, element)
+            _write(writer, place, element.text)
     return "".join(writer.parts).strip()
 
 
-def _walk(soup: BeautifulSoup) -> Iterator[tuple[Any, bool]]:
-    """Give what is seen in order: texts, and elements twice, as they open and as they close."""
-    from bs4.element import NavigableString, PreformattedString, Tag
-
-    waiting: list[tuple[Any, bool]] = [(soup, True)]
-    while waiting:
-        element, opens = waiting.pop()
-        if isinstance(element, Tag):
-            if opens and (element.name in _UNSEEN or _is_hidden(element)):
-                continue
-            yield element, opens
-            if opens:
-                waiting.append((element, False))
-                waiting.extend((child, True) for child in reversed(element.contents))
-        elif isinstance(element, NavigableString) and not isinstance(element, PreformattedString):
-            yield element, True
+def _write(writer: _Writer, place: _Place, text: str | None) -> None:
+    if text and place.pre and place.cells < 0:
+        writer.write_as_is(text)
+    elif text:
+        writer.write(text)
 
 
-def _is_hidden(element: Tag) -> bool:
-    return element.has_attr("hidden") or bool(_HIDDEN.search(str(element.get("style", ""))))
+def _open(writer: _Writer, place: _Place, element: Any) -> None:
+    tag = element.tag
+    if place.cells >= 0:
+        if tag in _CELLS:
+            place.cells += 1
+            writer.write(" | " if place.cells > 1 else "")
+        elif tag in _BREAKS or tag == "br":
+            writer.write(" ")
+        return
+    _break(writer, place, tag)
+    if tag == "br":
+        writer.end(min(writer.breaks + 1, 2))
+    elif tag == "pre":
+        place.pre += 1
+    elif tag in ("ul", "ol"):
+        place.lists.append(0 if tag == "ol" else None)
+    elif tag == "li":
+        writer.marker = _marker(place.lists)
+    elif tag == "tr" and _is_record(element):
+        place.cells = 0
 
 
-def _is_record(row: Tag) -> bool:
-    """Say whether a row holds short values, and not the layout of a page."""
-    return row.find(_LAYOUT) is None and all(
-        len(cell.find_all("p", limit=2)) < 2 for cell in row.find_all(_CELLS, recursive=False)
-    )
+def _close(writer: _Writer, place: _Place, element: Any) -> None:
+    tag = element.tag
+    if tag == "tr":
+        place.cells = -1
+    elif place.cells >= 0:
+        writer.write(" " if tag in _BREAKS else "")
+        return
+    if tag == "pre":
+        place.pre -= 1
+    elif tag in ("ul", "ol") and place.lists:
+        place.lists.pop()
+    elif tag == "li":
+        writer.marker = ""
+    _break(writer, place, tag)
 
 
-def _write(writer: _Writer, text: Any, in_row: bool) -> None:
-    if not in_row and text.find_parent("pre") is not None:
-        writer.write_as_is(str(text))
-    else:
-        writer.write(str(text))
+def _break(writer: _Writer, place: _Place, tag: str) -> None:
+    if tag in _BREAKS:
+        nested = tag in ("ul", "ol") and place.lists
+        writer.end(1 if nested else _BREAKS[tag])
 
 
-def _break(writer: _Writer, element: Tag, opens: bool, counts: dict[int, int]) -> None:
-    if element.name == "br":
-        if opens:
-            writer.end(writer.breaks + 1 if writer.breaks < 2 else 2)
-    elif element.name in _APART:
-        nested = element.name in ("ul", "ol") and element.find_parent(["ul", "ol"]) is not None
-        writer.end(1 if nested else 2)
-    elif element.name in _LINES:
-        writer.end(1)
-        if element.name == "li":
-            writer.marker = _marker(element, counts) if opens else ""
-    elif element.name in _CELLS:
-        writer.end(1)
-
-
-def _marker(item: Tag, counts: dict[int, int]) -> str:
-    """Give what stands before an item of a list: its number, or a dash."""
-    if item.parent is None or item.parent.name != "ol":
+def _marker(lists: list[int | None]) -> str:
+    """Give what stands before an item of the innermost list: its number, or a dash."""
+    count = lists[-1] if lists else None
+    if count is None:
         return "- "
-    key = id(item.parent)
-    counts[key] = counts.get(key, 0) + 1
-    return f"{counts[key]}. "
+    lists[-1] = count + 1
+    return f"{count + 1}. "
+
+
+def _is_hidden(element: Any) -> bool:
+    return "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
+
+
+def _is_record(row: Any) -> bool:
+    """Say whether a row holds short values, and not the layout of a page."""
+    if next(row.iterdescendants(*_LAYOUT), None) is not None:
+        return False
+    paragraphs = [paragraph.getparent() for paragraph in row.iterdescendants("p")]
+    return len(paragraphs) == len(set(paragraphs))
 
 
 # What the head says
 
 
-def _metas(soup: BeautifulSoup) -> dict[str, str]:
+def _metas(page: Any) -> dict[str, str]:
     metas: dict[str, str] = {}
-    for meta in soup.find_all("meta", limit=500):
+    for meta in page.iter("meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop")
-        content = " ".join(str(meta.get("content") or "").split())
+        content = " ".join(meta.get("content", "").split())
         if name and content:
-            metas.setdefault(str(name).lower(), content)
+            metas.setdefault(name.lower(), content)
     return metas
 
 
-def _titles(soup: BeautifulSoup, metas: dict[str, str]) -> Iterator[str]:
-    head = soup.find("title")
-    heading = soup.find("h1")
-    yield " ".join(head.get_text().split()) if head else ""
+def _titles(page: Any, metas: dict[str, str]) -> Iterator[str]:
+    yield _words(next(page.iter("title"), None))
     yield metas.get("og:title", "")
-    yield " ".join(heading.get_text(" ").split()) if heading else ""
+    yield _words(next(page.iter("h1"), None))
 
 
-def _dates(soup: BeautifulSoup, metas: dict[str, str]) -> Iterator[str]:
+def _words(element: Any) -> str:
+    return "" if element is None else " ".join(" ".join(element.itertext()).split())
+
+
+def _dates(page: Any, metas: dict[str, str]) -> Iterator[str]:
     yield from (metas[name] for name in _DATES if name in metas)
-    marked = soup.find(itemprop="datePublished")
-    if marked is not None:
-        yield str(marked.get("datetime") or marked.get("content") or "")
-    yield from _linked_dates(soup)
-    times = {str(time["datetime"]) for time in soup.find_all("time", datetime=True, limit=50)}
+    for marked in page.iterfind(".//*[@itemprop='datePublished']"):
+        yield marked.get("datetime") or marked.get("content") or ""
+    yield from _linked_dates(page)
+    times = {time.get("datetime") for time in page.iterfind(".//time[@datetime]")}
     if len(times) == 1:  # of several, any may be a comment's or another article's
         yield times.pop()
 
 
-def _linked_dates(soup: BeautifulSoup) -> Iterator[str]:
-    for script in soup.find_all("script", type="application/ld+json", limit=20):
+def _linked_dates(page: Any) -> Iterator[str]:
+    for script in page.iterfind(".//script[@type='application/ld+json']"):
         try:
-            found = json.loads(script.string or "")
+            found = json.loads(script.text or "")
         except (ValueError, RecursionError):
             continue
         things = found if isinstance(found, list) else [found]
         graphs = [thing.get("@graph") for thing in things if isinstance(thing, dict)]
         things = [*things, *(thing for graph in graphs if isinstance(graph, list) for thing in graph)]
-        yield from (
-            str(thing["datePublished"])
-            for thing in things
-            if isinstance(thing, dict) and "datePublished" in thing
-        )
+        dated = (thing for thing in things if isinstance(thing, dict) and "datePublished" in thing)
+        yield from (str(thing["datePublished"]) for thing in dated)
 
 
-def _source(soup: BeautifulSoup, metas: dict[str, str]) -> str | None:
-    canonical = soup.find("link", rel="canonical", href=True)
-    return metas.get("og:site_name") or (str(canonical["href"]).strip() if canonical else "") or None
+def _source(page: Any, metas: dict[str, str]) -> str | None:
+    links = page.iterfind(".//link[@rel='canonical'][@href]")
+    return metas.get("og:site_name") or next((link.get("href").strip() for link in links), "") or None
