@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 import urllib.request
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -205,14 +206,15 @@ def opened_page(project: Path, command: str) -> str:
         start_new_session=True,
     )
     try:
-        address = next(
-            found[0]
-            for line in serving.stdout or ()
-            if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
-        )
-        return wait_for_page(address, seconds=60)
+        said = []
+        for line in serving.stdout or ():
+            said.append(line)
+            if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                return wait_for_page(address[0], seconds=60)
+        pytest.fail(f"{command} named no page:\n{''.join(said)}")
     finally:
-        os.killpg(serving.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(serving.pid, signal.SIGTERM)
         serving.communicate(timeout=30)
 
 
