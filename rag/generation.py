@@ -52,7 +52,10 @@ class Generation:
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[int]:
         """The rows of the k chunks of highest cosine, and of the one of lowest, not in order."""
         wanted = min(k, len(self._rows))
-        found = self._vectors.query(query_embeddings=[vector, -vector], n_results=wanted, include=[])
+        try:
+            found = self._vectors.query(query_embeddings=[vector, -vector], n_results=wanted, include=[])
+        except Exception as error:  # Chroma's errors on broken files have no common base
+            raise StoreError(f"The dense search failed: {_one_line(error)}. Run `citewell index`.") from None
         nearest, farthest = found["ids"]
         return [self._rows[chunk_id] for chunk_id in (*nearest, farthest[0])]
 
@@ -103,17 +106,26 @@ def build(
         vectors: Theirs, [added, dimension].
         base: A generation to copy the other vectors from, or None.
         removed: The ids of the chunks in `base` to leave out.
+
+    Raises:
+        StoreError: Chroma cannot write it.
     """
     folder.mkdir(parents=True)
     _build_bm25(folder / "bm25", texts)
     if base is not None:
         shutil.copytree(base / "chroma", folder / "chroma")
+    from chromadb.errors import ChromaError
+
     client, collection = _open_chroma(folder, create=base is None)
     try:
         for at in range(0, len(removed), _BATCH):
             collection.delete(ids=list(removed[at : at + _BATCH]))
         for at in range(0, len(added), _BATCH):
             collection.add(ids=list(added[at : at + _BATCH]), embeddings=vectors[at : at + _BATCH])
+    except ChromaError as error:
+        raise StoreError(
+            f"The new generation `{folder}` cannot be written ({_one_line(error)}). Run this again."
+        ) from None
     finally:
         client.close()
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 UPLOADS = "uploads"
-_LOCK_WAIT_S = 0.5
+_MEND_WAIT_S = 60.0  # another reader may be mending already
 _EMBED_BATCH = 256
 _MOST_DELETED = 0.5
 """A copied Chroma folder keeps the room of deleted vectors: beyond this share it is made anew."""
@@ -101,7 +101,7 @@ def mend(store: Path, embedder: Embedder, broken: str) -> None:
         BusyError: Another process writes.
         DamagedError: The truth cannot be read.
     """
-    with writing(store), Truth(store) as truth:
+    with writing(store, _MEND_WAIT_S), Truth(store) as truth:
         meta = truth.meta()
         check_embedder(meta, embedder, store)
         if meta.get("generation") == broken:
@@ -109,18 +109,18 @@ def mend(store: Path, embedder: Embedder, broken: str) -> None:
 
 
 @contextmanager
-def writing(store: Path) -> Iterator[None]:
+def writing(store: Path, wait_s: float = 0.5) -> Iterator[None]:
     """Hold the store's lock; a process that dies lets it go.
 
     Raises:
-        BusyError: Another process holds it for longer than half a second.
+        BusyError: Another process holds it, and goes on to after `wait_s` seconds.
     """
     from filelock import FileLock, Timeout
 
     store.mkdir(parents=True, exist_ok=True)
     lock = FileLock(store / "write.lock")
     try:
-        lock.acquire(timeout=_LOCK_WAIT_S)
+        lock.acquire(timeout=wait_s)
     except Timeout:
         raise BusyError(
             f"Another process is writing to the index `{store}`. Wait until it ends, then run this again."

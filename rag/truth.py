@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rag.errors import DamagedError
+from rag.errors import BusyError, DamagedError, StoreError
 from rag.types import Chunk, Document, Rejected
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "corpus.sqlite"
 SCHEMA = "1"
+_NOT_DAMAGE = ("unable to open", "readonly", "disk is full")
 _LIMIT = 500  # variables in one statement; SQLite's own limit was 999 for long
 
 _TABLES = """
@@ -171,8 +172,14 @@ class Truth:
         try:
             yield
         except (sqlite3.DatabaseError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
+            said = str(error)
+            if "locked" in said:
+                raise BusyError(f"The store's truth `{self.path}` is locked. Try again soon.") from None
+            if any(cause in said for cause in _NOT_DAMAGE):
+                raise StoreError(
+                    f"The store's truth `{self.path}` cannot be used ({error}). "
+                    "Check who may write to its folder, and the room on its disk."
+                ) from None
             raise DamagedError(
                 f"The store's truth `{self.path}` cannot be read ({error}). Delete the folder "
                 f"`{self.path.parent}` and run `citewell index PATH…` to make it again from your files."

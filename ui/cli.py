@@ -40,14 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except CitewellError as error:
-        print(f"citewell: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
     except BrokenPipeError:
         # who reads us has seen enough; keep the interpreter from flushing into the closed pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        return _failed(f"{error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _failed(reason: str) -> int:
+    print(f"citewell: {reason}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -230,11 +236,10 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _chat(options: argparse.Namespace) -> None:
-    from rag import open_engine
     from rag.engine import SEEDS
     from ui.app import launch
 
-    engine = open_engine(store=options.store)
+    engine = _engine(options)
     seeds = {path.name for path in SEEDS.glob("*")} & {document.doc_id for document in engine.documents()}
     launch(engine, options.host, options.port, open_browser=True, examples=EXAMPLES if seeds else ())
 
