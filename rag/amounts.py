@@ -10,56 +10,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from rag.currencies import currency_after, currency_before
 from rag.numbers import Number, find_numbers
 from rag.words import FUNCTION_WORDS, table
 
 AmountKind = Literal["money", "percentage", "count", "frequency", "duration"]
 
-_SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₽": "RUB", "₹": "INR", "₩": "KRW", "₺": "TRY"}
-_SYMBOLS |= {"₴": "UAH", "₪": "ILS", "₦": "NGN", "₫": "VND", "₱": "PHP", "₿": "BTC"}
-_DOLLARS = {
-    "us": "USD",
-    "u.s.": "USD",
-    "a": "AUD",
-    "au": "AUD",
-    "c": "CAD",
-    "ca": "CAD",
-    "hk": "HKD",
-    "nz": "NZD",
-}
-_DOLLARS |= {"s": "SGD", "nt": "TWD", "r": "BRL"}
-_CODES = (
-    "USD EUR GBP JPY CHF RUB RUR INR CNY RMB AED AUD CAD NZD HKD SGD TWD KRW TRY UAH ILS NGN VND PHP BTC ETH "
-    "SEK NOK DKK PLN CZK HUF BRL MXN ZAR SAR QAR KZT THB IDR MYR EGP".split()
-)
-_SAME_CODE = {"RMB": "CNY", "RUR": "RUB"}
-_UNIT_WORDS = table(
-    """euro:EUR dollar:USD buck:USD pound:GBP quid:GBP yen:JPY franc:CHF ruble:RUB rouble:RUB rupee:INR
-    yuan:CNY renminbi:CNY dirham:AED won:KRW lira:TRY hryvnia:UAH shekel:ILS peso:MXN zloty:PLN rand:ZAR
-    riyal:SAR bitcoin:BTC cent:cent penny:penny pence:penny krona:SEK krone:NOK real:BRL tenge:KZT"""
-)
-_NATIONS = {
-    ("dollar", "australian"): "AUD", ("dollar", "canadian"): "CAD", ("dollar", "singapore"): "SGD",
-    ("dollar", "hong kong"): "HKD", ("dollar", "new zealand"): "NZD", ("pound", "egyptian"): "EGP",
-    ("franc", "french"): "FRF", ("peso", "philippine"): "PHP", ("krone", "danish"): "DKK",
-}  # fmt: skip
-_SYMBOL = "[" + "".join(_SYMBOLS) + "]"
-_CODE = "|".join(_CODES)
-_PREFIX = re.compile(
-    rf"(?:\b(?P<nation>US|U\.S\.|AU?|CA?|HK|NZ|S|NT|R)?(?P<dollar>\$)|(?P<symbol>{_SYMBOL})|\b(?P<code>{_CODE}))"
-    r" ?(?P<sign>-)?$"
-)
-_NATION = (
-    r"US|U\.S\.|American|Australian|Canadian|Singapore|Hong Kong|New Zealand|British|Egyptian|French|Swiss|"
-)
-_NATION += "Russian|Indian|Chinese|Japanese|Philippine|Danish|Emirati|UAE|Turkish|South Korean|Mexican"
-_CURRENCY = re.compile(
-    rf"(?: ?(?P<symbol>{_SYMBOL})(?!\s?\d)|[ -]?(?P<code>{_CODE})\b|[ -](?:(?P<nation>{_NATION})[ -])?"
-    r"(?P<unit>euros?|dollars?|bucks?|pounds?|quid|yen|francs?|rou?bles?|rupees?|yuan|renminbi|dirhams?|won|lira|"
-    r"hryvnias?|shekels?|pesos?|zlotys?|rand|riyals?|bitcoins?|cents?|penn(?:y|ies)|pence|kron[ae]r?|reals?|tenge)"
-    r"\b(?: sterling\b)?)",
-    re.IGNORECASE,
-)
 _PERCENT = re.compile(r" ?%|[ -]?(?:per[ -]?cent|pct)\b", re.IGNORECASE)
 _POINTS = re.compile(r"[ -](?:percentage[ -]points?|pp)\b", re.IGNORECASE)
 _TIME = "second|minute|hour|day|night|week|fortnight|month|quarter|year|decade|century"
@@ -246,12 +202,10 @@ def _shares(text: str) -> Iterator[Amount]:
 
 
 def _amount(text: str, number: Number) -> Amount | None:
-    before = text[max(0, number.start - 8) : number.start]
-    prefix = _PREFIX.search(before)
-    if prefix:
-        start = number.start - len(before) + prefix.start()
-        number = number._replace(start=start, value=-number.value if prefix["sign"] else number.value)
-        return _make(text, number, number.end, "money", _prefixed(prefix))
+    if currency := currency_before(text, number.start):
+        value = -number.value if currency.negative else number.value
+        number = _signed(text, number._replace(start=currency.place, value=value))
+        return _make(text, number, number.end, "money", currency.code)
     number = _signed(text, number)
     if number.form == "vague" and text[number.end : number.end + 4] == " of ":
         number = number._replace(end=number.end + 3)
@@ -259,8 +213,8 @@ def _amount(text: str, number: Number) -> Amount | None:
 
 
 def _measured(text: str, number: Number) -> Amount | None:
-    if match := _CURRENCY.match(text, number.end):
-        return _make(text, number, match.end(), "money", _currency(match))
+    if currency := currency_after(text, number.end):
+        return _make(text, number, currency.place, "money", currency.code)
     if match := _PERCENT.match(text, number.end):
         return _make(text, number, match.end(), "percentage")
     if match := _POINTS.match(text, number.end):
@@ -347,25 +301,6 @@ def _signed(text: str, number: Number) -> Number:
     return number
 
 
-def _prefixed(prefix: re.Match[str]) -> str:
-    if prefix["dollar"]:
-        return _DOLLARS.get((prefix["nation"] or "us").lower(), "USD")
-    code = prefix["code"]
-    return _SAME_CODE.get(code, code) if code else _SYMBOLS[prefix["symbol"]]
-
-
-def _currency(match: re.Match[str]) -> str:
-    if match["symbol"]:
-        return _SYMBOLS[match["symbol"]]
-    if match["code"]:
-        return _SAME_CODE.get(match["code"].upper(), match["code"].upper())
-    unit = match["unit"].lower()
-    unit = {"pennies": "penny", "kroner": "krone", "kronor": "krona"}.get(unit, unit)
-    unit = unit if unit in _UNIT_WORDS else unit.removesuffix("s")
-    nation = (match["nation"] or "").lower()
-    return _NATIONS.get((unit, nation), _UNIT_WORDS[unit])
-
-
 def _unit(text: str, number: Number) -> str:
     """What is counted: the first plural among the next four words, in the singular.
 
@@ -438,7 +373,7 @@ def _join(text: str, numbers: list[Number], low: Amount, high: Amount) -> tuple[
     if low.kind == "count" and not low.unit:
         factor = high.number / second.value if second.value else Decimal(1)
         low = low._replace(kind=high.kind, unit=high.unit, number=low.number * factor)
-    elif high.kind == "count" and not high.unit and text[low.start] in _SYMBOLS:
+    elif high.kind == "count" and not high.unit and low.kind == "money":
         high = high._replace(kind=low.kind, unit=low.unit)
     else:
         return low, high

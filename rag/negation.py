@@ -49,6 +49,8 @@ _NOT_ADVERBS = frozenset(
     "comply apply reply supply rely imply fly family assembly ally multiply only bully".split()
 )
 _TURNS = frozenset("but while although though because whereas however".split())
+_JOINTS = _TURNS | set("if that who which when where why how after before until unless and or".split())
+"""Where one clause ends and the next begins, as far as clauses are compared."""
 _AUXILIARIES = frozenset(
     "am is are was were be been has have had do does did will would shall should can could may must".split()
 )
@@ -93,11 +95,16 @@ class Denial(NamedTuple):
 
 
 class Occurrence(NamedTuple):
-    """One content word of a text: its stem, whether it is denied, the stems of its clause."""
+    """One content word of a text: its stem, whether it is denied, its clause and the one before as stems."""
 
     stem: str
     denied: bool
     clause: frozenset[str]
+    before: frozenset[str]
+
+    def nearness(self, other: Occurrence) -> tuple[int, int]:
+        """How many words the clauses of the two share, and then the clauses before them."""
+        return len(self.clause & other.clause), len(self.before & other.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +246,13 @@ def read_polarity(words: Sequence[Word], denials: Sequence[Denial]) -> Polarity:
     for denial in denials:
         denied ^= set(denial.places)
     occurrences: list[Occurrence] = []
-    for places in _clauses(words):
-        stems = frozenset(stem(words[place].fold) for place in places)
-        occurrences += (Occurrence(stem(words[place].fold), place in denied, stems) for place in places)
+    before: frozenset[str] = frozenset()
+    for places in filter(None, _clauses(words)):
+        stems = [stem(words[place].fold) for place in places]
+        clause = frozenset(stems)
+        marked = zip(stems, places, strict=True)
+        occurrences += (Occurrence(word, place in denied, clause, before) for word, place in marked)
+        before = clause
     return Polarity(tuple(denials), tuple(occurrences))
 
 
@@ -250,7 +261,7 @@ def _clauses(words: Sequence[Word]) -> Iterator[list[int]]:
     clause: list[int] = []
     for place, word in enumerate(words):
         lower = word.text.lower()
-        if word.stop or lower in _TURNS:
+        if word.stop or lower in _JOINTS:
             yield clause
             clause = []
         if lower not in FUNCTION_WORDS:
@@ -278,5 +289,5 @@ def turned(sentence: Polarity, evidence: Sequence[Polarity]) -> list[str]:
 def _agrees(mine: Occurrence, theirs: Collection[Occurrence]) -> bool:
     if all(other.denied == mine.denied for other in theirs):
         return True
-    nearest = max(len(mine.clause & other.clause) for other in theirs)
-    return any(other.denied == mine.denied for other in theirs if len(mine.clause & other.clause) == nearest)
+    nearest = max(mine.nearness(other) for other in theirs)
+    return any(other.denied == mine.denied for other in theirs if mine.nearness(other) == nearest)

@@ -80,8 +80,8 @@ class Word(NamedTuple):
 
     @property
     def capital(self) -> bool:
-        """Whether it is written as names are: a capital letter somewhere in it."""
-        return self.text != self.text.lower()
+        """Whether it is written as names are: a capital letter in it, or digits and letters ("21st")."""
+        return self.text != self.text.lower() or (self.text[0].isdigit() and not self.text.isdigit())
 
 
 def straighten(text: str) -> str:

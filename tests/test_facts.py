@@ -80,7 +80,10 @@ MONEY = [
     ("RMB 7 million", 7 * MILLION, "CNY"),
     ("7 million yuan", 7 * MILLION, "CNY"),
     ("AED 9.9bn", Decimal("9.9") * BILLION, "AED"),
-    ("-$5", Decimal(5), "USD"),
+    ("$-5", Decimal(-5), "USD"),
+    ("-$5", Decimal(-5), "USD"),
+    ("10 million South Korean won", 10 * MILLION, "KRW"),
+    ("50 cents", Decimal(50), "cent"),
     ("$1.5T", Decimal(15) * BILLION * 100, "USD"),
     ("1,5 million euros", MILLION * 3 / 2, "EUR"),
     ("€1.234,50", Decimal("1234.5"), "EUR"),
@@ -124,6 +127,9 @@ COUNTS = [
     ("arrested twice", Decimal(2), "time"),
     ("three times", Decimal(3), "time"),
     ("zero", Decimal(0), ""),
+    ("3 real users", Decimal(3), "user"),
+    ("5 won medals", Decimal(5), "medal"),
+    ("4 try again", Decimal(4), ""),
 ]
 
 
@@ -562,6 +568,12 @@ LACKING = [
     ("He was banned in Iran.", "He was praised in Iran.", "the negation 'banned'"),
     ("He never spoke.", "He did not speak.", "the negation 'never'"),
     ("Innovators will build tools.", "No innovator will ever build new tools.", "the negation 'No'"),
+    (
+        "He said that he should be responsible for it.",
+        "He said that he should not be responsible for it and asked if others were responsible.",
+        "the negation 'not'",
+    ),
+    ("It is the 22nd amendment.", "It is the 21st amendment.", "the name 22nd"),
     ("One person spoke.", "Two persons spoke.", "the number One (person)"),
     ("No, he was released.", "He was not released.", "the negation 'not'"),
     ("He left without a lawyer.", "He left with a lawyer.", "the negation 'without'"),
