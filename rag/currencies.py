@@ -46,8 +46,8 @@ _BEFORE = re.compile(
 )
 _NATION = (
     r"US|U\.S\.|American|Australian|Canadian|Singapore|Hong Kong|New Zealand|British|Egyptian|French|Swiss|"
-    r"Russian|Indian|Chinese|Japanese|Philippine|Danish|Emirati|UAE|Turkish|Mexican|(?:South )?Korean|South African|"
-    r"Brazilian"
+    r"Russian|Indian|Chinese|Japanese|Philippine|Danish|Emirati|UAE|Turkish|Mexican|(?:South )?Korean|"
+    r"South African|Brazilian"
 )
 _AFTER = re.compile(
     rf"(?: ?(?P<symbol>{_SYMBOL})(?!\s?\d)|[ -]?(?P<code>(?-i:{_CODE}))\b|[ -](?:(?P<nation>{_NATION})[ -])?"
