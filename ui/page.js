@@ -66,7 +66,7 @@ function ask(question) {
 element.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
   if (!button) return;
-  if (button.closest(".cw-cite")) element.classList.add("cw-no-cards"); // its source is shown now
+  button.closest(".cw-cite")?.classList.add("cw-closed"); // its source is shown now
   if (button.dataset.open !== undefined) open(button.dataset.open);
   else if (button.dataset.ask !== undefined) ask(button.dataset.ask);
   else if (button.dataset.copy !== undefined) copy(button);
@@ -75,11 +75,14 @@ element.addEventListener("click", ({ target }) => {
 
 // A card that is in the way goes with Escape, until the citation is left.
 document.addEventListener("keydown", ({ key }) => {
-  if (key === "Escape") element.classList.add("cw-no-cards");
+  if (key !== "Escape") return;
+  for (const cite of element.querySelectorAll(".cw-cite:hover, .cw-cite:focus-within")) {
+    cite.classList.add("cw-closed");
+  }
 });
 for (const left of ["focusout", "mouseout"]) {
   element.addEventListener(left, ({ target }) => {
-    if (target.closest(".cw-cite")) element.classList.remove("cw-no-cards");
+    target.closest(".cw-cite")?.classList.remove("cw-closed");
   });
 }
 

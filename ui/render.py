@@ -283,13 +283,19 @@ def _sources_html(answer: Answer, turn: int) -> str:
 
 
 def _foot_html(answer: Answer) -> str:
-    extracted = answer.mode == "extractive"
-    how = "Sentences from the documents" if extracted else f"Written by {answer.mode}, checked"
     copied = _escape("\n\n".join([answer.question, answer_text(answer)]))
     return (
-        f'<p class="cw-foot"><span>{_escape(how)}</span> '
+        f'<p class="cw-foot">{_mode_html(answer)}'
         f'<button type="button" class="cw-plain" data-copy="{copied}">Copy</button></p>'
     )
+
+
+def _mode_html(answer: Answer) -> str:
+    if not answer.claims:
+        return ""
+    if answer.mode == "extractive":
+        return "<span>Sentences from the documents</span> "
+    return f"<span>Written by {_escape(answer.mode)}, checked</span> "
 
 
 # --- the panel ------------------------------------------------------------------------------------------
