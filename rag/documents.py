@@ -116,7 +116,7 @@ def _read_markdown(raw: bytes) -> _Contents:
     if front and all(map(_FRONT_LINE.match, front[1].splitlines())):
         stated = _stated(front[1])
         text = text[front.end() :].lstrip("\n")
-    return _Contents(text, stated.get("title", "") or _markdown_heading(text), _iso(stated.get("date", "")))
+    return _Contents(text, stated.get("title", "") or _markdown_title(text), _iso(stated.get("date", "")))
 
 
 def _stated(front: str) -> dict[str, str]:
@@ -131,10 +131,11 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\s+#.*$", "", value)
 
 
-def _markdown_heading(text: str) -> str:
-    found = _HEADING.search(_FENCED.sub("", text[:100_000]))
-    heading = (found["hashed"] or found["lined"]) if found else ""
-    return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", heading))
+def _markdown_title(text: str) -> str:
+    prose = _FENCED.sub("", text[:100_000])
+    found = _HEADING.search(prose)
+    title = (found["hashed"] or found["lined"]) if found else _first_sentence(prose)
+    return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", title))
 
 
 # Web pages
@@ -159,15 +160,7 @@ def _read_html(raw: bytes) -> _Contents:
 def _read_pdf(raw: bytes) -> _Contents:
     """Read the text layer, page by page."""
     with _quiet("pypdf"), _damaged("PDF"):
-        from pypdf import PdfReader
-
-        reader = PdfReader(BytesIO(raw))
-        if reader.is_encrypted and not _unlocked(reader):
-            raise DocumentError(ENCRYPTED)
-        if len(reader.pages) > MAX_PAGES:
-            raise DocumentError(f"it has more than {MAX_PAGES:,} pages; split it")
-        text = "\n\n".join(plain_lines(page.extract_text()).strip("\n") for page in reader.pages)
-        title = str((reader.metadata and reader.metadata.get("/Title")) or "")
+        text, title = _pdf_pages(raw)
     text = _cleaned(text)
     if not text.strip():
         raise DocumentError("it has no text layer, as a scan has none; run text recognition on it first")
@@ -176,14 +169,20 @@ def _read_pdf(raw: bytes) -> _Contents:
     return _Contents(text, title if _is_title(title) else "")
 
 
-def _unlocked(reader: Any) -> bool:
-    """Open what is encrypted without a password, as what may be read but not printed."""
+def _pdf_pages(raw: bytes) -> tuple[str, str]:
+    from pypdf import PdfReader
     from pypdf.errors import DependencyError
 
+    reader = PdfReader(BytesIO(raw))
     try:
-        return bool(reader.decrypt(""))
+        if reader.is_encrypted and not reader.decrypt(""):  # without a password, some may still be read
+            raise DocumentError(ENCRYPTED)
+        if len(reader.pages) > MAX_PAGES:
+            raise DocumentError(f"it has more than {MAX_PAGES:,} pages; split it")
+        text = "\n\n".join(plain_lines(page.extract_text()).strip("\n") for page in reader.pages)
     except (DependencyError, NotImplementedError):
-        return False
+        raise DocumentError(ENCRYPTED) from None
+    return text, str((reader.metadata and reader.metadata.get("/Title")) or "")
 
 
 def _illegible(text: str) -> bool:
@@ -204,6 +203,9 @@ def _is_title(title: str) -> bool:
 
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_UNSEEN = (f"{_W}del", f"{_W}moveFrom", _FALLBACK)
+_SIGNS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}p": "\n", f"{_W}noBreakHyphen": "-"}
 
 
 def _read_docx(raw: bytes) -> _Contents:
@@ -215,6 +217,8 @@ def _read_docx(raw: bytes) -> _Contents:
         import docx
 
         document = docx.Document(BytesIO(raw))
+        for unseen in list(document.element.body.iter(*_UNSEEN)):
+            unseen.getparent().remove(unseen)
         text = "".join(_word_blocks(document.element.body)).strip("\n")
         title = document.core_properties.title or ""
         styled = _styled_title(document)
@@ -236,7 +240,7 @@ def _word_blocks(body: Any) -> Iterator[str]:
         elif element.tag == f"{_W}tbl":
             yield from (f"{' | '.join(_word_cells(row))}\n" for row in element.iter(f"{_W}tr"))
             yield "\n"
-        elif element.tag != f"{_W}del":
+        else:
             yield from _word_blocks(element)
 
 
@@ -247,15 +251,11 @@ def _word_cells(row: Any) -> Iterator[str]:
         yield " ".join(" ".join(paragraphs).split())
 
 
-_SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-
-
 def _word_text(paragraph: Any) -> str:
     parts = []
-    for element in paragraph.iter(f"{_W}t", *(f"{_W}{name}" for name in _SIGNS)):
-        parent = element.getparent()
-        if parent is not None and parent.tag == f"{_W}r":  # a tab may also be the place of a tab stop
-            parts.append(_SIGNS.get(element.tag.removeprefix(_W)) or element.text or "")
+    for element in paragraph.iter(f"{_W}t", *_SIGNS):
+        if element.getparent().tag != f"{_W}tabs":
+            parts.append(_SIGNS.get(element.tag) or element.text or "")
     return "".join(parts).strip("\n")
 
 

