@@ -23,13 +23,11 @@ THRESHOLDS = (
     Threshold("cited_claims", "every sentence of an answer carries a citation", low=1.0),
     Threshold("broken_answers", "markers resolve, and a refusal has a reason and no claims", high=0.0),
     Threshold("wrong_answers", "a near-miss is worse than silence", high=0.0),
-    Threshold("evidence_found", "an answer rests on the words that hold it: reached .98", low=0.9),
-    Threshold("right", "the first answerer reaches .78", low=0.75),
-    Threshold("vital_facts", "the first answerer reaches .73", low=0.7),
-    Threshold("false_refusals", "the first answerer reaches .24: it is careful, not well read", high=0.25),
-    Threshold(
-        "false_answers", "the first answerer reaches .13; one more question passes, two do not", high=0.17
-    ),
+    Threshold("evidence_found", "an answer rests on the words that hold it: reached .94", low=0.9),
+    Threshold("right", "the first answerer reaches .84", low=0.8),
+    Threshold("vital_facts", "the first answerer reaches .85", low=0.8),
+    Threshold("false_refusals", "the first answerer reaches .09", high=0.15),
+    Threshold("false_answers", "the first answerer reaches .21: it cannot tell near from answered", high=0.22),
 )
 
 MUST_BE_RIGHT = {

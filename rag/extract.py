@@ -59,8 +59,9 @@ class Weights:
     bias: float = 0.0
 
 
-CHOOSING = Weights(meaning=2.0, words=2.0, around=0.5, kind=0.6, rank=1.0)
-STOPPING = Weights(meaning=4.0, words=2.0, around=5.0, kind=0.0, rank=0.0, bias=-5.5)
+CHOOSING = Weights(meaning=2.0, words=1.0, around=1.0, kind=1.0, rank=1.0)
+STOPPING = Weights(meaning=11.84, words=0.0, around=5.53, kind=1.45, rank=0.0, bias=-8.59)
+"""Both by `tools/fit_extract.py`: choosing on squad2 and nq, stopping on nq and clapnq."""
 REFUSED_BELOW = 0.5
 NEXT_BY = 0.93
 """A further sentence is told where its score is at least this share of the best one's."""
