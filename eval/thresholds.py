@@ -27,7 +27,7 @@ THRESHOLDS = (
     Threshold("right", "the first answerer reaches .84", low=0.8),
     Threshold("vital_facts", "the first answerer reaches .85", low=0.8),
     Threshold("false_refusals", "the first answerer reaches .09", high=0.15),
-    Threshold("false_answers", "the first answerer reaches .21: it cannot tell near from answered", high=0.22),
+    Threshold("false_answers", "the first answerer reaches .21: near looks answered to it", high=0.22),
 )
 
 MUST_BE_RIGHT = {
