@@ -147,8 +147,10 @@ def _negates(words: Sequence[Word], place: int, lower: str) -> bool:
     following = words[place + 1] if place + 1 < len(words) else None
     if following and "," in following.gap and lower == "no":
         return False  # "No, he left"
+    if lower == "no" and (following is None or (following.text[0].isdigit() and following.stop)):
+        return words[place].stop and following is None  # "peaked at No. 5", cut or not
     if following is None or following.stop:
-        return lower != "no" or following is None or not following.text[0].isdigit()
+        return True
     bound = following.text.lower() in {"more", "fewer", "less"} and _next(words, place + 1) == "than"
     return not bound and following.text.lower() not in _NO_DENIAL
 
