@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag.chunks import count_words
 from rag.citations import Citer, says_the_same
 from rag.facts import Fact, find_facts
 from rag.retrieve import Embed
@@ -24,6 +25,8 @@ CHUNKS = 8
 EMBEDDED = 16
 """How many sentences, those of the most words in common, are compared by meaning."""
 MOST_CLAIMS = 3
+FEWEST_WORDS = 4
+"""Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
     (r"how (often|frequently)|how many times", frozenset({"frequency"})),
@@ -144,6 +147,7 @@ def weigh(
         for ranked in ranking.chunks[:CHUNKS]
         for start, end, text in _sentences(ranked)
     ]
+    read = [row for row in read if count_words(row[3]) >= FEWEST_WORDS] or read
     nearest = sorted(read, key=lambda row: (-row[4], row[0].rank, row[1]))[:EMBEDDED]
     vectors = embed([question, *(row[3] for row in nearest)])
     cosines = (vectors[1:] @ vectors[0]).tolist()

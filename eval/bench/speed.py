@@ -42,18 +42,19 @@ def commands(seeds: Path, store: Path) -> Iterator[tuple[str, float, str]]:
 
 
 def answers(store: Path, questions: Sequence[str]) -> Iterator[tuple[str, float, str]]:
-    """`engine.ask` on an open index, after one round that warms it; and the embedding of its question."""
+    """`engine.ask` on an open index that other questions have warmed; and the embedding of a question."""
     from rag.embedding import MiniLM
     from rag.engine import start
 
     embedder = MiniLM()
     with start(store=store) as engine:
-        for question in questions:
+        for question in questions[::2]:
             engine.ask(question)
-        asked = [_seconds(lambda q=question: engine.ask(q)) for question in questions]  # type: ignore[misc]
+        asked = [_seconds(lambda q=question: engine.ask(q)) for question in questions[1::2]]  # type: ignore[misc]
+    embedder.embed(questions[:1])
     embedded = [_seconds(lambda q=question: embedder.embed([q])) for question in questions]  # type: ignore[misc]
     beside = f"embedding the question {statistics.median(embedded):.4f} s"
-    yield f"engine.ask, warm, p50 of {len(questions)}", statistics.median(asked), beside
+    yield f"engine.ask, warm, p50 of {len(asked)}", statistics.median(asked), beside
 
 
 def retrieval(store: Path, questions: Sequence[str]) -> Iterator[tuple[str, float, str]]:
