@@ -1,0 +1,115 @@
+import hashlib
+
+import pytest
+
+from rag.chunks import chunk
+from rag.citations import Citer
+from rag.embedding import MiniLM
+from rag.extract import expected_kinds, extract
+from rag.types import Document, RankedChunk, Ranking
+
+EMBEDDER = MiniLM()
+
+
+def answered(question, *texts):
+    """Extract from documents that are each one text, all of them ranked alike."""
+    documents = {
+        f"{number}.txt": Document(
+            f"{number}.txt", "", None, None, text, hashlib.sha256(text.encode()).hexdigest()
+        )
+        for number, text in enumerate(texts)
+    }
+    pieces = [piece for document in documents.values() for piece in chunk(document)]
+    ranking = Ranking(
+        question, tuple(RankedChunk(piece, at, 1.0, 0.5, 1.0) for at, piece in enumerate(pieces, 1))
+    )
+    citer = Citer(documents.__getitem__)
+    found = extract(question, ranking, EMBEDDER.embed, lambda term: 1.0, lambda doc_id: "", citer)
+    return found, citer
+
+
+def claims(question, *texts):
+    return [claim.text for claim in answered(question, *texts)[0].claims]
+
+
+def test_the_sentence_that_answers_is_told():
+    text = "Paris is lovely. The bail was set at 5 million euros. He flew in from Baku."
+    assert claims("How much was the bail?", text)[0] == "The bail was set at 5 million euros."
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("When did the office open?", "The office opened in March 2019 in Lyon."),
+        ("How many people work in the office?", "The office has 42 people at work."),
+    ],
+)
+def test_of_near_sentences_the_one_with_the_kind_of_fact_asked_for_is_told(question, told):
+    text = "The office opened with a party and speeches. The office opened in March 2019 in Lyon. "
+    text += "The office has many people at work. The office has 42 people at work."
+    assert claims(question, text)[0] == told
+
+
+def test_a_document_that_says_the_same_is_cited_and_the_sentence_is_told_once():
+    found, citer = answered(
+        "How much was the bail?",
+        "The bail was set at 5 million euros.",
+        "He was released on bail of €5M.",
+        "The bail was set at 6 million euros for another man.",
+    )
+    first = found.claims[0]
+    assert first.support == ("0.txt", "1.txt")
+    assert [citation.quote for citation in citer.citations[:2]] == [
+        "The bail was set at 5 million euros.",
+        "He was released on bail of €5M.",
+    ]
+    assert sum("5 million" in claim.text or "€5M" in claim.text for claim in found.claims) == 1
+
+
+def test_at_most_three_sentences_are_told():
+    text = " ".join(f"The cat number {number} sleeps on the mat." for number in range(9))
+    assert 1 <= len(claims("Where does the cat sleep?", text)) <= 3
+
+
+def test_a_heading_is_no_answer():
+    assert "Pavel Durov" not in claims(
+        "Who wrote the post?", "Pavel Durov\n\nThe post was written by its founder."
+    )
+
+
+def test_a_question_about_something_else_is_refused_with_the_nearest_sentences():
+    found, citer = answered("What is the boiling point of tungsten?", "The bail was set at 5 million euros.")
+    assert found.claims == citer.citations == ()
+    assert (found.reason, found.nearest[0].quote) == (
+        "The documents do not say.",
+        "The bail was set at 5 million euros.",
+    )
+    assert found.confidence < 0.1
+
+
+def test_a_wrapped_line_is_told_in_one_line_and_quoted_as_it_stands():
+    text = "The bail was set at 5 million euros by the judge in\nParis, who then left the court without any remark."
+    found, citer = answered("How much was the bail?", text)
+    assert "\n" not in found.claims[0].text
+    assert citer.citations[0].quote == text
+
+
+def test_nothing_to_read_is_refused():
+    found, _ = answered("How much was the bail?")
+    assert (found.claims, found.confidence, bool(found.reason)) == ((), 0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("How often must he report?", {"frequency"}),
+        ("How many times a week?", {"frequency"}),
+        ("How long was he held?", {"duration", "date"}),
+        ("How much is it?", {"money", "percentage", "count"}),
+        ("Since when is it so?", {"date"}),
+        ("Whose idea was it?", {"name"}),
+        ("Why was he held?", set()),
+    ],
+)
+def test_question_words_tell_the_kind_of_fact(question, kinds):
+    assert expected_kinds(question) == kinds
