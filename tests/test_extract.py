@@ -88,7 +88,7 @@ def test_a_question_about_something_else_is_refused_with_the_nearest_sentences()
 
 
 def test_a_wrapped_line_is_told_in_one_line_and_quoted_as_it_stands():
-    text = "The bail was set at 5 million euros by the judge in\nParis, who then left without any further remark."
+    text = "The bail was set at 5 million euros by the judge in\nParis, who then left without another word."
     found, citer = answered("How much was the bail?", text)
     assert "\n" not in found.claims[0].text
     assert citer.citations[0].quote == text
