@@ -53,9 +53,9 @@ test-all: ## Run the tests marked slow, browser and model
 	$(SETUP) model
 	$(BIN)/python -m pytest -m "slow or browser or model"
 
-soak: ## Kill indexing at 50 random moments, and more of that kind
+soak: ## Kill indexing at 50 random moments
 	$(SETUP) dev
-	CITEWELL_SOAK=1 $(BIN)/python -m pytest -m slow
+	CITEWELL_SOAK=1 $(BIN)/python -m pytest -m slow tests/test_soak.py
 
 bench: ## Measure retrieval and speed on the third-party sets under DATA=
 	@: $(or $(DATA),$(error Say where the third-party sets are: make bench DATA=FOLDER))
