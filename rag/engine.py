@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from rag.citations import Citer
 from rag.embedding import Embedder, open_embedder
 from rag.errors import EndpointError, NoIndexError, QuestionError, StoreError
 from rag.extract import Extract, extract
-from rag.index import exists, update
+from rag.index import is_indexed, update
 from rag.retrieve import retrieve
 from rag.settings import DEFAULT_STORE, Settings, load_settings
 from rag.snapshot import Corpus, Snapshot
@@ -93,7 +94,7 @@ def start(
     embedder = embedder or open_embedder(settings)
     if path is not None:
         index([path], settings=settings, embedder=embedder)
-    elif not exists(settings.store):
+    elif not is_indexed(settings.store):
         if settings.store != DEFAULT_STORE or not SEEDS.is_dir():
             raise NoIndexError(
                 f"There is no index in `{settings.store}`. Run `citewell index PATH…{_flag(settings)}` first."
@@ -117,7 +118,7 @@ def index(
         CitewellError: What else stands in the way, in one line.
     """
     settings = configured(settings, store)
-    if not paths and not remove and not exists(settings.store):
+    if not paths and not remove and not is_indexed(settings.store):
         if not SEEDS.is_dir():
             raise NoIndexError(f"There is nothing to index. Run `citewell index PATH…{_flag(settings)}`.")
         paths = [SEEDS]
@@ -190,9 +191,8 @@ class Engine:
             StoreError: The index cannot be read.
         """
         question = self._checked(question)
-        with self._corpus.reading() as snapshot:
-            started = time.perf_counter()
-            ranking = self._ranking(question, snapshot)
+        started = time.perf_counter()
+        with self._retrieved(question) as (ranking, snapshot):
             retrieved = time.perf_counter()
             yield Retrieved(ranking)
             answer = yield from self._answer(question, ranking, snapshot)
@@ -208,8 +208,8 @@ class Engine:
         if k < 1:
             raise QuestionError(f"k is {k}; ask for at least 1 chunk.")
         question = self._checked(question)
-        with self._corpus.reading() as snapshot:
-            return self._ranking(question, snapshot, k)
+        with self._retrieved(question, k) as (ranking, _):
+            return ranking
 
     def document(self, doc_id: str) -> Document:
         """A document by its id; raises NotFoundError where there is none."""
@@ -236,6 +236,8 @@ class Engine:
         question = question.strip()
         if not question:
             raise QuestionError("The question is empty. Ask something.")
+        if any("\ud800" <= character <= "\udfff" for character in question):
+            raise QuestionError("The question holds half a character (a lone surrogate). Type it again.")
         if len(question) > most:
             raise QuestionError(
                 f"The question has {len(question):,} characters, more than the {most:,} allowed. "
@@ -243,15 +245,20 @@ class Engine:
             )
         return question
 
-    def _ranking(self, question: str, snapshot: Snapshot, k: int = DEFAULT_K) -> Ranking:
-        try:
-            return retrieve(question, snapshot, self._embed, k)
-        except StoreError:
-            # the index was swapped under a question in flight, and what it read is gone
-            with self._corpus.reading() as fresh:
+    @contextmanager
+    def _retrieved(self, question: str, k: int = DEFAULT_K) -> Iterator[tuple[Ranking, Snapshot]]:
+        """The ranking, and the snapshot that it was read from: its places hold in no other."""
+        with ExitStack() as held:
+            snapshot = held.enter_context(self._corpus.reading())
+            try:
+                ranking = retrieve(question, snapshot, self._embed, k)
+            except StoreError:
+                # the index was swapped under a question in flight, and what it read is gone
+                fresh = held.enter_context(self._corpus.reading())
                 if fresh is snapshot:
                     raise
-                return retrieve(question, fresh, self._embed, k)
+                snapshot, ranking = fresh, retrieve(question, fresh, self._embed, k)
+            yield ranking, snapshot
 
     def _answer(
         self, question: str, ranking: Ranking, snapshot: Snapshot
@@ -335,14 +342,15 @@ class _Remembering:
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import numpy as np
 
-        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        kept = self._kept  # another thread may put an empty one in its place
+        new = [text for text in dict.fromkeys(texts) if text not in kept]
         if not new and not texts:
             return self._embedder.embed([])
         made = dict(zip(new, self._embedder.embed(new), strict=True)) if new else {}
-        rows = [made[text] if text in made else self._kept[text] for text in texts]
-        if len(self._kept) + len(made) > _REMEMBERED:
-            self._kept = {}
-        self._kept |= made
+        rows = [made[text] if text in made else kept[text] for text in texts]
+        if len(kept) + len(made) > _REMEMBERED:
+            kept = self._kept = {}
+        kept |= made
         return np.stack(rows)
 
 

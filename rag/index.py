@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from rag import generation, roots
 from rag.chunks import RECIPE, chunk
 from rag.embedding import Embedder
-from rag.errors import BusyError, MismatchError, NotFoundError, StoreError
+from rag.errors import BusyError, MismatchError, NoIndexError, NotFoundError, StoreError
 from rag.probe import probe, spread
 from rag.roots import Scan
 from rag.truth import FILE_NAME, Change, Origin, StoredChunk, StoredDocument, Truth, fingerprint
@@ -134,6 +134,21 @@ def writing(store: Path, wait_s: float = 0.5) -> Iterator[None]:
 def exists(store: Path) -> bool:
     """Whether a store was ever written to."""
     return (store / FILE_NAME).is_file()
+
+
+def is_indexed(store: Path) -> bool:
+    """Whether an index run ever ended there.
+
+    Raises:
+        DamagedError: The truth cannot be read.
+    """
+    if not exists(store):
+        return False
+    try:
+        with Truth(store) as truth:
+            return bool(truth.generation())
+    except NoIndexError:
+        return False
 
 
 def is_sound(store: Path, meta: Mapping[str, str]) -> bool:

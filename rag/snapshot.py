@@ -18,7 +18,7 @@ from rag.embedding import Embedder
 from rag.errors import NoIndexError, NotFoundError, StoreError
 from rag.generation import Generation
 from rag.index import check_embedder, exists, folder_of, mend
-from rag.truth import StoredChunk, Truth
+from rag.truth import StoredChunk, Truth, unfinished
 from rag.types import Chunk, Document
 
 if TYPE_CHECKING:
@@ -201,6 +201,8 @@ def _load(store: Path, embedder: Embedder) -> Snapshot:
             meta, documents, rows = truth.meta(), truth.documents(), truth.chunks()
         check_embedder(meta, embedder, store)
         name = meta.get("generation", "")
+        if not name:
+            raise unfinished(store)
         searches = None
         if rows:
             ids = [row.chunk_id for row in rows]

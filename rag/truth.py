@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from rag.errors import BusyError, DamagedError, StoreError
+from rag.errors import BusyError, DamagedError, NoIndexError, StoreError
 from rag.types import Chunk, Document, Rejected
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ class Truth:
     def _prepare(self, create: bool) -> None:
         empty = not self._sql.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         # a truth without tables beside generations has lost them; alone, it was never written
-        if create and empty and not (self.path.parent / "generations").exists():
+        if empty and not (self.path.parent / "generations").exists():
+            if not create:
+                raise unfinished(self.path.parent)
             self._sql.execute("PRAGMA journal_mode = WAL")
             made = f"INSERT INTO meta VALUES ('schema', '{SCHEMA}');"
             self._sql.executescript(f"BEGIN IMMEDIATE; {_TABLES} {made} COMMIT;")
@@ -336,6 +338,13 @@ class Truth:
                 self._sql.execute("ROLLBACK")
                 raise
             self._sql.execute("COMMIT")
+
+
+def unfinished(store: Path) -> NoIndexError:
+    """What to say of a store whose very first run was stopped."""
+    return NoIndexError(
+        f"The index `{store}` is incomplete: its first run did not end. Run `citewell index PATH…` again."
+    )
 
 
 def fingerprint(document: Document) -> str:

@@ -5,11 +5,16 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 from rag import open_engine
+from rag.embedding import MiniLM
+from rag.engine import _Remembering, index, start
 from rag.errors import NoIndexError, NotFoundError, QuestionError, SettingsError
+from rag.retrieve import retrieve
 from rag.settings import Settings, load_settings
+from rag.snapshot import Corpus
 from rag.types import Answer, ClaimReady, Done, Retrieved
 
 BAIL = "How much was Durov's bail?"
@@ -111,7 +116,13 @@ def test_many_threads_get_the_answers_of_one(engine):
 
 
 @pytest.mark.parametrize(
-    ("question", "said"), [("", "is empty"), (" \n", "is empty"), ("x" * 2001, "2,001 characters")]
+    ("question", "said"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("x" * 2001, "2,001 characters"),
+        ("\ud800", "half a character"),
+    ],
 )
 def test_a_question_that_cannot_be_asked_says_why(engine, question, said):
     with pytest.raises(QuestionError, match=said):
@@ -175,6 +186,77 @@ def test_first_use_takes_the_seeds_in_the_default_store_only(tmp_path, monkeypat
         open_engine(store="elsewhere")
     with open_engine() as engine:
         assert [document.doc_id for document in engine.documents()] == ["a.txt"]
+
+
+def test_a_first_run_that_was_stopped_is_not_taken_for_an_index(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "a.txt").write_text("Staff get 25 days of leave a year.\n")
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr("rag.index._build", stop)
+        index()
+    with pytest.raises(NoIndexError, match=r"its first run did not end. Run `citewell index PATH…` again"):
+        Corpus(tmp_path / ".citewell", MiniLM())
+    assert index().added == 1
+    with open_engine() as engine:
+        assert engine.ask("How many days of leave do staff get?").status == "answered"
+
+
+def test_a_truth_that_was_never_written_is_made_again(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "corpus.sqlite").touch()
+    with pytest.raises(NoIndexError):
+        open_engine(store=tmp_path / "store")
+    (tmp_path / "a.txt").write_text("Trains are booked by the office.")
+    assert index([tmp_path / "a.txt"], store=tmp_path / "store").added == 1
+
+
+def test_an_index_swapped_under_a_question_answers_from_the_new_one_alone(tmp_path, monkeypatch):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "leave.txt").write_text("Staff get 25 days of leave a year.\n")
+    with start(docs, store=tmp_path / "store") as engine:
+
+        def swap_first(*asked):
+            if not (docs / "new.txt").exists():
+                (docs / "leave.txt").write_text("This has changed. Staff get 31 days of leave a year.\n")
+                (docs / "new.txt").write_text("Partners get 31 days of leave a year as staff do.\n")
+                index(store=tmp_path / "store")
+            return retrieve(*asked)
+
+        monkeypatch.setattr("rag.engine.retrieve", swap_first)
+        answer = engine.ask("How many days of leave do staff get?")
+        assert "31 days" in answer.text
+        for citation in answer.citations:
+            assert engine.document(citation.doc_id).text[citation.start : citation.end] == citation.quote
+            assert "31 days" in citation.quote
+
+
+def test_threads_that_fill_the_memory_of_vectors_do_not_disturb_each_other():
+    class Slow:
+        name, dimension = "slow", 1
+
+        def embed(self, texts, on_done=None):
+            embedding.set()
+            assert emptied.wait(10)
+            return np.zeros((len(texts), 1))
+
+    embedding, emptied, got = threading.Event(), threading.Event(), []
+    remembering = _Remembering(Slow())
+    emptied.set()
+    remembering(["a"])
+    emptied.clear()
+    embedding.clear()
+    thread = threading.Thread(target=lambda: got.append(remembering(["a", "b"])))
+    thread.start()
+    assert embedding.wait(10)
+    remembering._kept = {}
+    emptied.set()
+    thread.join()
+    assert len(got[0]) == 2
 
 
 def test_any_llamaindex_embedding_plugs_in(tmp_path):

@@ -204,10 +204,6 @@ def _question(asked: dict[str, Any]) -> str:
     question = asked.get("question")
     if not isinstance(question, str):
         raise QuestionError(f'The line needs a text as its "question", and has {question!r}.')
-    try:
-        question.encode()
-    except UnicodeEncodeError:
-        raise QuestionError('The "question" holds half a character (a lone surrogate).') from None
     return question
 
 
