@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -26,7 +27,7 @@ from rag.embedding import Embedder
 from rag.errors import BusyError, MismatchError, NoIndexError, NotFoundError, StoreError
 from rag.probe import probe, spread
 from rag.roots import Scan
-from rag.truth import FILE_NAME, Change, Origin, StoredChunk, StoredDocument, Truth, fingerprint
+from rag.truth import FILE_NAME, Change, Origin, StoredChunk, StoredDocument, Truth, fingerprint, way_back
 from rag.types import Document, IndexReport, Rejected
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def update(
     missing = [path for path in add if not path.exists()]
     if missing:
         raise NotFoundError(f"There is no file or folder `{missing[0]}` to index. Check the path.")
+    for path in (store, *add):
+        _check_name(path)
     with writing(store), Truth(store, create=True) as truth:
         check_embedder(truth.meta(), embedder, store)
         _clean(store, truth)
@@ -206,8 +209,11 @@ def _plan(store: Path, truth: Truth, add: Sequence[Path], remove: Sequence[str],
         for stored in held.values()
         if stored.origin.root in lost or (stored.origin.root, stored.origin.file) in scan.kept
     ]
-    origins = [origin for origin in (*origins, *scan.fresh) if origin not in excluded]
-    named, clashing = roots.doc_ids(origins, store)
+    origins = [*origins, *scan.fresh]
+    if hidden := {_record_of(origin, store) for origin in excluded}:
+        excluded |= {origin for origin in origins if _record_of(origin, store) in hidden}
+    origins = [origin for origin in origins if origin not in excluded]
+    named = roots.doc_ids(origins, store)
     rewritten = _rewritten(truth, held, named, scan)
     ids = set(named.values())
     removed = tuple(sorted(set(held) - ids))
@@ -217,7 +223,7 @@ def _plan(store: Path, truth: Truth, add: Sequence[Path], remove: Sequence[str],
         changed=len(rewritten) - added,
         unchanged=len(ids) - len(rewritten),
         removed=len(removed),
-        rejected=_rejected(scan, clashing, lost),
+        rejected=_rejected(scan, lost),
         documents=len(ids),
         chunks=0,
         seconds=0.0,
@@ -241,13 +247,15 @@ def _choose(
     """The roots and the excluded documents after what was asked for."""
     keys, excluded = set(truth.roots()), truth.excluded()
     added = {roots.key_of(path, store) for path in add}
-    excluded = {origin for origin in excluded if _place(origin, store) not in map(Path.absolute, add)}
+    named = {Path(os.path.abspath(path)) for path in add}
+    excluded = {origin for origin in excluded if roots.place_of(origin, store) not in named}
     keys |= added
     uploads = store / UPLOADS
     if uploads.is_dir():
         keys.add(roots.key_of(uploads, store))
     for name in remove:
-        key = roots.key_of(Path(name), store)
+        path = roots.key_of(Path(name), store)
+        key = path if path in keys else name  # as the report and the errors call it
         if key in keys:
             keys.remove(key)
         elif name in held:
@@ -260,9 +268,9 @@ def _choose(
     return sorted(keys), frozenset(origin for origin in excluded if origin.root in keys)
 
 
-def _place(origin: Origin, store: Path) -> Path:
-    root = roots.path_of(origin.root, store)
-    return root if root.name == origin.file and root.is_file() else root / origin.file
+def _record_of(origin: Origin, store: Path) -> tuple[Path, str]:
+    """What a document is whatever root it is found by: its file, and which record of it."""
+    return roots.place_of(origin, store), "" if origin.name == origin.file else origin.name
 
 
 def _rewritten(
@@ -289,16 +297,20 @@ def _rewritten(
     return result | {new: replace(texts[old], doc_id=new) for new, old in renamed.items()}
 
 
-def _rejected(scan: Scan, clashing: Sequence[tuple[Origin, str]], lost: set[str]) -> tuple[Rejected, ...]:
+def _rejected(scan: Scan, lost: set[str]) -> tuple[Rejected, ...]:
     rejected = [item for file in scan.files.values() for item in file.rejected]
-    rejected += [
-        Rejected(f"{o.file}", f"its doc_id {name!r} is taken by another document") for o, name in clashing
-    ]
     rejected += [
         Rejected(root, f"the root is gone, its documents are kept; `citewell remove {root}` drops them")
         for root in sorted(lost)
     ]
     return tuple(sorted(rejected, key=lambda item: (item.path, item.reason)))
+
+
+def _check_name(path: Path) -> None:
+    try:
+        os.path.abspath(path).encode()
+    except UnicodeEncodeError:
+        raise StoreError(f"The name of `{path}` is not UTF-8, so it cannot be kept. Rename it.") from None
 
 
 def _nothing(truth: Truth) -> _Plan:
@@ -451,8 +463,7 @@ def _vectors(truth: Truth, embedder: Embedder, rows: Sequence[StoredChunk]) -> N
     lost = sum(row.text_sha256 not in found for row in rows)
     if lost:
         raise StoreError(
-            f"The truth `{truth.path}` lacks the vectors of {lost} chunks. Delete the folder "
-            f"`{truth.path.parent}` and run `citewell index PATH…` to make it again from your files."
+            f"The truth `{truth.path}` lacks the vectors of {lost} chunks. {way_back(truth.path.parent)}"
         )
     return (
         np.stack([found[row.text_sha256] for row in rows])

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def scan(
     touched: list[StoredFile] = []
     missing = tuple(key for key in keys if not path_of(key, store).exists())
     for key, path in _files(keys, store):
-        name = _below(path, path_of(key, store))
+        name = _readable(_below(path, path_of(key, store)))
         old = known.get((key, name))
         now, documents = _look(path, key, name, old, max_bytes)
         files[key, name] = now
@@ -87,32 +87,53 @@ def scan(
     return Scan(files, tuple(touched), fresh, frozenset(kept), missing)
 
 
-def doc_ids(origins: Sequence[Origin], store: Path) -> tuple[dict[Origin, str], list[tuple[Origin, str]]]:
+def doc_ids(origins: Iterable[Origin], store: Path) -> dict[Origin, str]:
     """Name every document: its name, with the root's in front where two would clash.
 
-    Returns:
-        The doc_id of each origin, and the origins that cannot have one, with the name that is taken.
+    Where that is not enough, a record has its file in front too, and then any document as many of the
+    root's own folders as it takes. The ids depend on what there is alone, not on what came first.
     """
-    ordered = sorted(origins, key=lambda origin: (origin.root, origin.file, origin.name))
-    clashes = {name for name, times in Counter(origin.name for origin in ordered).items() if times > 1}
-    named: dict[Origin, str] = {}
-    refused: list[tuple[Origin, str]] = []
-    taken: set[str] = {origin.name for origin in ordered} - clashes
-    for origin in ordered:
-        name = origin.name
-        if name in clashes:
-            name = f"{_front(origin, store)}/{name}"
-            if name in taken:
-                refused.append((origin, name))
-                continue
-            taken.add(name)
-        named[origin] = name
-    return named, refused
+    names = {origin: iter(_names(origin, store)) for origin in origins}
+    named = {origin: next(options) for origin, options in names.items()}
+    while True:
+        times = Counter(named.values())
+        longer = {o: next(names[o], name) for o, name in named.items() if times[name] > 1}
+        if all(named[origin] == name for origin, name in longer.items()):
+            return _numbered(named)
+        named |= longer
 
 
-def _front(origin: Origin, store: Path) -> str:
+def _names(origin: Origin, store: Path) -> Iterator[str]:
+    """The names that a document may have, the shortest first."""
+    name = origin.name
+    yield name
+    folder = place_of(origin, store).parents[origin.file.count("/")]
+    fronts = [part for part in reversed(folder.parts) if part != folder.anchor]
+    if origin.name != origin.file:
+        yield "/".join([*fronts[:1], name])
+        name = f"{origin.file}/{name}"
+    yield from ("/".join([*reversed(fronts[:times]), name]) for times in range(1, len(fronts) + 1))
+
+
+def _numbered(named: dict[Origin, str]) -> dict[Origin, str]:
+    """The names, with a number behind those that are alike even in full."""
+    result: dict[Origin, str] = {}
+    taken = set(named.values())
+    seen: set[str] = set()
+    for origin in sorted(named, key=lambda origin: (origin.root, origin.file, origin.name)):
+        name, number = named[origin], 1
+        while name in seen or (number > 1 and name in taken):
+            number += 1
+            name = f"{named[origin]} ({number})"
+        seen.add(name)
+        result[origin] = name
+    return result
+
+
+def place_of(origin: Origin, store: Path) -> Path:
+    """The path of the file that a document came from; its root is that file, or a folder above it."""
     root = path_of(origin.root, store)
-    return root.parent.name if root.is_file() else root.name
+    return root if root.name == origin.file and not root.is_dir() else root / origin.file
 
 
 def _below(path: Path, root: Path) -> str:
@@ -141,7 +162,7 @@ def _look(
     path: Path, root: str, name: str, old: StoredFile | None, max_bytes: int
 ) -> tuple[StoredFile, list[Document] | None]:
     """The fingerprint of a file, and its documents unless its bytes are the remembered ones."""
-    now = StoredFile(root, _readable(name), 0, 0, time.time_ns(), "")
+    now = StoredFile(root, name, 0, 0, time.time_ns(), "")
     try:
         found = path.stat()
         now = replace(now, size=found.st_size, mtime_ns=found.st_mtime_ns)
@@ -191,4 +212,4 @@ def _unwanted(path: Path, found: os.stat_result, max_bytes: int) -> str:
 
 
 def _readable(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -125,6 +125,7 @@ class Corpus:
         self.store = store
         self._embedder = embedder
         self._lock = threading.Lock()
+        self._closed = False
         self._truth, self._inode = self._watch()
         self._now = _open(store, embedder)
 
@@ -142,6 +143,7 @@ class Corpus:
     def close(self) -> None:
         """Close files and threads after the questions in flight."""
         with self._lock:
+            self._closed = True
             self._now.retire()
             self._truth.close()
 
@@ -151,6 +153,8 @@ class Corpus:
 
     def _current(self) -> Snapshot:
         with self._lock:
+            if self._closed:
+                raise StoreError(f"The engine on `{self.store}` was closed. Open another.")
             path = _existing(self.store) / self._truth.path.name
             if path.stat().st_ino != self._inode:
                 self._truth.close()

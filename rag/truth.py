@@ -183,8 +183,7 @@ class Truth:
                     "Check who may write to its folder, and the room on its disk."
                 ) from None
             raise DamagedError(
-                f"The store's truth `{self.path}` cannot be read ({error}). Delete the folder "
-                f"`{self.path.parent}` and run `citewell index PATH…` to make it again from your files."
+                f"The store's truth `{self.path}` cannot be read ({error}). {way_back(self.path.parent)}"
             ) from None
 
     def close(self) -> None:
@@ -338,6 +337,14 @@ class Truth:
                 self._sql.execute("ROLLBACK")
                 raise
             self._sql.execute("COMMIT")
+
+
+def way_back(store: Path) -> str:
+    """How a damaged store is made again; never by deleting its folder, which may hold uploads and more."""
+    return (
+        f"Delete `{FILE_NAME}` and the folder `generations` in `{store}`, "
+        "and run `citewell index PATH…` to make them again from your files."
+    )
 
 
 def unfinished(store: Path) -> NoIndexError:

@@ -10,7 +10,7 @@ import pytest
 
 from rag.embedding import MiniLM
 from rag.engine import start
-from rag.errors import BusyError, DamagedError, MismatchError, NoIndexError, NotFoundError
+from rag.errors import BusyError, DamagedError, MismatchError, NoIndexError, NotFoundError, StoreError
 from rag.index import update, writing
 from rag.truth import FILE_NAME, Truth
 
@@ -131,6 +131,41 @@ def test_names_that_clash_have_the_root_in_front(docs, store, tmp_path):
     assert report.documents == 2
 
 
+def test_roots_of_one_name_are_told_apart_and_stay_so(store, tmp_path):
+    roots = [tmp_path / "ann" / "docs", tmp_path / "bob" / "docs"]
+    for root in roots:
+        root.mkdir(parents=True)
+        (root / "leave.txt").write_text(f"The leave of {root.parent.name}.\n")
+    assert run(store, add=roots).rejected == ()
+    assert doc_ids(store) == ["ann/docs/leave.txt", "bob/docs/leave.txt"]
+    before = contents(store)
+    assert run(store).unchanged == 2
+    assert contents(store) == before
+
+
+def test_records_of_one_id_in_two_files_are_told_apart(docs, store):
+    for name in ("one.jsonl", "two.jsonl"):
+        (docs / name).write_text(json.dumps({"doc_id": "a", "text": f"This is {name}."}))
+    run(store, add=[docs])
+    assert doc_ids(store) == ["docs/one.jsonl/a", "docs/two.jsonl/a", "leave.txt", "travel.txt"]
+    (docs / "two.jsonl").unlink()
+    run(store)
+    assert doc_ids(store) == ["a", "leave.txt", "travel.txt"]
+
+
+def test_names_that_clash_with_a_longer_name_have_more_in_front(docs, store, tmp_path):
+    other = tmp_path / "other"
+    (other / "docs").mkdir(parents=True)
+    (other / "leave.txt").write_text("Contractors get none.\n")
+    (other / "docs" / "leave.txt").write_text("This one is about docs.\n")
+    run(store, add=[docs, other])
+    parent = tmp_path.name
+    assert doc_ids(store) == [
+        *sorted([f"{parent}/docs/leave.txt", "other/docs/leave.txt", "other/leave.txt"]),
+        "travel.txt",
+    ]
+
+
 def test_a_file_below_two_roots_is_indexed_once(docs, store):
     run(store, add=[docs, docs / "leave.txt"])
     assert doc_ids(store) == ["leave.txt", "travel.txt"]
@@ -142,6 +177,15 @@ def test_a_removed_document_stays_away_until_it_is_named_again(docs, store):
     assert doc_ids(store) == ["travel.txt"]
     assert run(store).documents == 1
     assert run(store, add=[docs / "leave.txt"]).documents == 2
+    run(store, remove=["leave.txt"])
+    assert run(store, add=[docs / ".." / "docs" / "leave.txt"]).documents == 2
+
+
+def test_a_removed_document_stays_away_by_whatever_root_it_is_found(docs, store):
+    run(store, add=[docs])
+    run(store, remove=["leave.txt"])
+    assert run(store, add=[docs.parent]).documents == 1
+    assert run(store, remove=[str(docs)]).documents == 1
 
 
 def test_a_root_that_is_gone_keeps_its_documents_and_is_told(docs, store):
@@ -150,6 +194,8 @@ def test_a_root_that_is_gone_keeps_its_documents_and_is_told(docs, store):
     report = run(store)
     assert report.documents == 2
     assert [(item.path, "is gone" in item.reason) for item in report.rejected] == [("docs", True)]
+    assert "`citewell remove docs`" in report.rejected[0].reason
+    assert run(store, remove=["docs"]).documents == 0
 
 
 def test_a_project_that_is_moved_as_a_whole_stays_indexed(tmp_path):
@@ -172,6 +218,27 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(docs, store):
     before = contents(store)
     assert run(store, max_bytes=800).rejected == report.rejected
     assert contents(store) == before
+
+
+def test_a_name_that_is_not_utf8_is_told_once_and_for_all(docs, store):
+    odd = Path(os.fsdecode(os.fsencode(docs) + b"/caf\xe9"))
+    odd.with_name(odd.name + ".txt").write_text("Coffee is free.\n")
+    report = run(store, add=[docs])
+    assert [item.path for item in report.rejected] == ["caf\\udce9.txt"]
+    before = contents(store)
+    assert run(store).rejected == report.rejected
+    assert contents(store) == before
+    odd.mkdir()
+    with pytest.raises(StoreError, match="is not UTF-8"):
+        run(store, add=[odd])
+
+
+def test_an_engine_that_was_closed_says_so(docs, store):
+    run(store, add=[docs])
+    engine = start(store=store)
+    engine.close()
+    with pytest.raises(StoreError, match="was closed"):
+        engine.search("leave")
 
 
 def test_records_of_a_jsonl_file_are_documents_of_their_own(docs, store):
@@ -361,9 +428,21 @@ def test_a_damaged_truth_is_one_line_that_names_the_way_back(docs, store, keep):
     run(store, add=[docs])
     os.truncate(store / FILE_NAME, keep)
     with pytest.raises(
-        DamagedError, match=r"cannot be read .* Delete the folder .* `citewell index PATH…`"
+        DamagedError, match=r"cannot be read .* Delete `corpus.sqlite` and .* `citewell index PATH…`"
     ) as error:
         start(store=store)
     assert "\n" not in str(error.value)
     with pytest.raises(DamagedError):
         run(store)
+
+
+def test_the_way_back_from_a_damaged_truth_leads_back_and_keeps_the_uploads(docs, store):
+    (store / "uploads").mkdir(parents=True)
+    (store / "uploads" / "pets.txt").write_text("Dogs may come on Fridays.\n")
+    run(store, add=[docs])
+    os.truncate(store / FILE_NAME, 100)
+    (store / FILE_NAME).with_name(FILE_NAME + "-wal").write_bytes(b"left behind by a crash")
+    (store / FILE_NAME).unlink()
+    shutil.rmtree(store / "generations")
+    run(store, add=[docs])
+    assert doc_ids(store) == ["leave.txt", "pets.txt", "travel.txt"]
