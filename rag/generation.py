@@ -38,12 +38,14 @@ class Generation:
 
     def __init__(self, folder: Path, chunk_ids: Sequence[str], sizes: dict[str, int]) -> None:
         check_sizes(folder, sizes)
+        self._client: Any = None
         self._rows = {chunk_id: row for row, chunk_id in enumerate(chunk_ids)}
         try:
             self._client, self._vectors = _open_chroma(folder)
             self._words = _open_bm25(folder)
             held = self._vectors.count()
         except Exception as error:  # Chroma's errors on broken files have no common base
+            self.close()
             raise StoreError(f"{folder.name} cannot be opened: {_one_line(error)}") from None
         if held != len(chunk_ids):
             self.close()

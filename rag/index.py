@@ -298,7 +298,7 @@ def _rewritten(
 
 
 def _rejected(scan: Scan, lost: set[str]) -> tuple[Rejected, ...]:
-    rejected = [item for file in scan.files.values() for item in file.rejected]
+    rejected = [*scan.unread, *(item for file in scan.files.values() for item in file.rejected)]
     rejected += [
         Rejected(root, f"the root is gone, its documents are kept; `citewell remove {root}` drops them")
         for root in sorted(lost)

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Scan:
         fresh: The documents of those whose bytes differ, by origin; their doc_id is not final.
         kept: The files whose bytes are the remembered ones.
         missing: The keys of the roots that are not there.
+        unread: The folders that could not be listed.
     """
 
     files: dict[tuple[str, str], StoredFile]
@@ -41,6 +42,7 @@ class Scan:
     fresh: dict[Origin, Document]
     kept: frozenset[tuple[str, str]]
     missing: tuple[str, ...]
+    unread: tuple[Rejected, ...] = ()
 
 
 def key_of(path: Path, store: Path) -> str:
@@ -72,8 +74,9 @@ def scan(
     fresh: dict[Origin, Document] = {}
     kept: set[tuple[str, str]] = set()
     touched: list[StoredFile] = []
+    unread: list[OSError] = []
     missing = tuple(key for key in keys if not path_of(key, store).exists())
-    for key, path in _files(keys, store):
+    for key, path in _files(keys, store, unread.append):
         name = _readable(_below(path, path_of(key, store)))
         old = known.get((key, name))
         now, documents = _look(path, key, name, old, max_bytes)
@@ -84,7 +87,9 @@ def scan(
             kept.add((key, name))
         else:
             fresh |= {Origin(key, name, document.doc_id): document for document in documents}
-    return Scan(files, tuple(touched), fresh, frozenset(kept), missing)
+    rejected = {_readable(str(error.filename)): error.strerror or str(error) for error in unread}
+    folders = tuple(Rejected(path, f"the folder cannot be read: {why}") for path, why in rejected.items())
+    return Scan(files, tuple(touched), fresh, frozenset(kept), missing, folders)
 
 
 def doc_ids(origins: Iterable[Origin], store: Path) -> dict[Origin, str]:
@@ -140,19 +145,21 @@ def _below(path: Path, root: Path) -> str:
     return path.name if path == root else path.relative_to(root).as_posix()
 
 
-def _files(keys: Sequence[str], store: Path) -> Iterator[tuple[str, Path]]:
+def _files(
+    keys: Sequence[str], store: Path, on_error: Callable[[OSError], None]
+) -> Iterator[tuple[str, Path]]:
     seen: set[Path] = set()
     inside = Path(os.path.abspath(store))
     for key in sorted(keys, key=lambda key: (len(path_of(key, store).parts), key)):
         root = path_of(key, store)
-        for path in [root] if root.is_file() else _walk(root, inside):
+        for path in [root] if root.is_file() else _walk(root, inside, on_error):
             if path not in seen:
                 seen.add(path)
                 yield key, path
 
 
-def _walk(root: Path, store: Path) -> Iterator[Path]:
-    for folder, names, files in os.walk(root):
+def _walk(root: Path, store: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
+    for folder, names, files in os.walk(root, onerror=on_error):
         here = Path(folder)
         names[:] = sorted(name for name in names if not name.startswith(".") and here / name != store)
         yield from (here / name for name in sorted(files) if not name.startswith("."))

@@ -50,6 +50,8 @@ def load_settings(store: str | Path | None = None) -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+    except UnicodeDecodeError:
+        raise SettingsError("The file `.env` is not UTF-8. Save it as UTF-8.") from None
     return settings if store is None else settings.model_copy(update={"store": Path(store)})
 
 

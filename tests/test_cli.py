@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -161,6 +162,44 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
         main(arguments)
     assert exit_code.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_json_is_exact_whatever_the_output_can_write(store, tmp_path):
+    (tmp_path / "menu.txt").write_text("The café sells crêpes for €5 at noon.\n", "utf-8")
+    shop = str(tmp_path / "shop")
+    assert main(["index", str(tmp_path / "menu.txt"), "--store", shop]) == 0
+    code = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "ask", "What does the cafe sell at noon?", "--json", "--store", shop],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(done.stdout)["citations"][0]["quote"] == "The café sells crêpes for €5 at noon."
+
+
+def test_a_terminal_obeys_no_document(tmp_path, capsys):
+    (tmp_path / "docs").mkdir()
+    long = "The bail was set by the court. " * 100
+    (tmp_path / "docs" / "a.txt").write_text(f"Bail \x1b[31mred\x1b[0m was set.\n{long}")
+    (tmp_path / "docs" / "b\x1b[31m\n.png").touch()
+    shop = str(tmp_path / "shop")
+    for command in (("index", str(tmp_path / "docs")), ("search", "bail red"), ("show",)):
+        assert main([*command, "--store", shop]) == 0
+        out = capsys.readouterr().out
+        assert "\x1b" not in out
+        assert ("␛" in out) == (command != ("show",))
+    assert main(["show", "a\nb\x1b", "--store", shop]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+
+
+def test_a_settings_file_that_cannot_be_read_is_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b'CITEWELL_LLM="caf\xe9"\n')
+    assert main(["ask", "x"]) == 1
+    assert capsys.readouterr().err == "citewell: The file `.env` is not UTF-8. Save it as UTF-8.\n"
 
 
 def test_a_store_that_is_not_there_says_what_to_run(capsys, tmp_path):

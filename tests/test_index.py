@@ -233,6 +233,23 @@ def test_a_name_that_is_not_utf8_is_told_once_and_for_all(docs, store):
         run(store, add=[odd])
 
 
+def test_a_folder_that_cannot_be_listed_is_named(docs, store, monkeypatch):
+    (docs / "locked").mkdir()
+    list_folder = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = run(store, add=[docs])
+    assert report.documents == 2
+    (rejected,) = report.rejected
+    assert rejected.path == str(docs / "locked")
+    assert rejected.reason == "the folder cannot be read: Permission denied"
+
+
 def test_an_engine_that_was_closed_says_so(docs, store):
     run(store, add=[docs])
     engine = start(store=store)

@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(reason: str) -> int:
-    print(f"citewell: {reason}", file=sys.stderr)
+    from ui.render import printable
+
+    print(f"citewell: {printable(' '.join(reason.splitlines()))}", file=sys.stderr)
     return 1
 
 
@@ -114,17 +116,25 @@ def _remove(options: argparse.Namespace) -> None:
     _print_report(index(remove=options.targets, store=options.store), options.json)
 
 
+def _print_json(value: object) -> None:
+    """One line of JSON; escaped where the output cannot write every character, since quotes are exact."""
+    escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    print(json.dumps(value, ensure_ascii=escaped), flush=True)
+
+
 def _print_report(report: IndexReport, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(report.to_json(), ensure_ascii=False))
+        _print_json(report.to_json())
         return
+    from ui.render import printable
+
     print(
         f"{report.documents} documents in {report.chunks} chunks: {report.added} added, "
         f"{report.changed} changed, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.rejected)} rejected ({report.seconds:.1f} s)"
     )
     for item in report.rejected[:MOST_REJECTED]:
-        print(f"  rejected {item.path}: {item.reason}")
+        print(f"  rejected {printable(' '.join(item.path.splitlines()))}: {printable(item.reason)}")
     if len(report.rejected) > MOST_REJECTED:
         print(f"  … and {len(report.rejected) - MOST_REJECTED} more; --json lists them all")
 
@@ -141,10 +151,12 @@ def _search(options: argparse.Namespace) -> None:
 
 
 def _print_ranking(ranking: Ranking) -> None:
+    from ui.render import printable
+
     for ranked in ranking.chunks:
         chunk = ranked.chunk
-        print(f"{ranked.rank}. {chunk.doc_id}:{chunk.start}-{chunk.end}  ({ranked.score:.3f})")
-        print(f"   {' '.join(chunk.text.split())}\n")
+        print(f"{ranked.rank}. {printable(chunk.doc_id)}:{chunk.start}-{chunk.end}  ({ranked.score:.3f})")
+        print(f"   {printable(' '.join(chunk.text.split()))}\n")
 
 
 def _ask(options: argparse.Namespace) -> None:
@@ -168,10 +180,10 @@ def _in_json(options: argparse.Namespace, reply: Reply) -> bool:
     if options.jsonl:
         with _engine(options) as engine:
             for line in _lines(sys.stdin.buffer):
-                print(json.dumps(_replied(engine, line, reply), ensure_ascii=False), flush=True)
+                _print_json(_replied(engine, line, reply))
     elif options.json:
         with _engine(options) as engine:
-            print(json.dumps(reply(engine, options.question, ()), ensure_ascii=False))
+            _print_json(reply(engine, options.question, ()))
     return bool(options.jsonl or options.json)
 
 
@@ -219,16 +231,19 @@ def _history(turns: Any) -> tuple[Turn, ...]:
 def _show(options: argparse.Namespace) -> None:
     from dataclasses import asdict
 
+    from ui.render import printable
+
     with _engine(options) as engine:
         documents = engine.documents() if options.doc_id is None else (engine.document(options.doc_id),)
     if options.json:
         rows = [asdict(document) for document in documents]
-        print(json.dumps(rows if options.doc_id is None else rows[0], ensure_ascii=False))
+        _print_json(rows if options.doc_id is None else rows[0])
     elif options.doc_id is None:
         for document in documents:
-            print(f"{document.doc_id}  {document.title}")
+            print(printable(f"{document.doc_id}  {document.title}"))
     else:
-        print(documents[0].text)
+        text = documents[0].text
+        print(printable(text) if sys.stdout.isatty() else text)
 
 
 def _chat(options: argparse.Namespace) -> None:

@@ -46,7 +46,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:
     return textwrap.fill(
-        _printable(text),
+        printable(text),
         width,
         initial_indent=indent,
         subsequent_indent=indent,
@@ -90,19 +90,19 @@ def _passage_text(passage: Passage) -> str:
 
 def _heading(span: Span) -> str:
     date = span.published_at[:10] if isinstance(span, Citation) and span.published_at else ""
-    return _printable(f"{span.title} ({date})" if date else span.title)
+    return printable(f"{span.title} ({date})" if date else span.title)
 
 
 def _place_text(span: Span) -> str:
     place = f"{span.doc_id}:{span.start}-{span.end}"
-    return textwrap.indent(f"{_printable(place)}\n“{_printable(span.quote)}”", "    ")
+    return textwrap.indent(f"{printable(place)}\n“{printable(span.quote)}”", "    ")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     r"""The text with control characters made visible, since a terminal would obey them.
 
     Examples:
-        >>> _printable("a\x1b[31mred")
+        >>> printable("a\x1b[31mred")
         'a␛[31mred'
     """
     return "".join(_picture(character) for character in text)
