@@ -68,6 +68,11 @@ class _Prober:
                 said = process.stdout.readline() if process.stdout else ""
             except BrokenPipeError:
                 pass
+            except BaseException:
+                # an answer that nobody read must not be taken for that of the next question
+                process.kill()
+                self.end()
+                raise
             if said:
                 return str(json.loads(said))
             self.end()

@@ -43,7 +43,7 @@ def rank(question: str, vector: NDArray[np.float32], snapshot: Snapshot, k: int)
         return Ranking(question, ())
     words = generation.bm25(question)
     wanted = min(max(CANDIDATES, k), len(words))
-    lexical = np.argpartition(-words, wanted - 1)[:wanted]
+    lexical = np.argsort(-words, kind="stable")[:wanted]
     rows = np.unique([*generation.nearest(vector, wanted), *lexical[words[lexical] > 0]])
     cosines = snapshot.vectors(rows.tolist()).astype(np.float64) @ vector.astype(np.float64)
     bm25 = words[rows]

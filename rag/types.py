@@ -8,7 +8,7 @@ All offsets are characters in `Document.text`, from 0, the end exclusive.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
 Status = Literal["answered", "partial", "conflict", "refused"]
@@ -245,16 +245,16 @@ class Answer:
             "status": self.status,
             "confidence": round(self.confidence, 4),
             "text": self.text,
-            "claims": [asdict(claim) for claim in self.claims],
-            "citations": [asdict(citation) for citation in self.citations],
-            "conflicts": [asdict(conflict) for conflict in self.conflicts],
+            "claims": _plain(self.claims),
+            "citations": _plain(self.citations),
+            "conflicts": _plain(self.conflicts),
             "reason": self.reason,
-            "nearest": [asdict(passage) for passage in self.nearest],
-            "dropped": [asdict(dropped) for dropped in self.dropped],
+            "nearest": _plain(self.nearest),
+            "dropped": _plain(self.dropped),
             "notice": self.notice,
             "mode": self.mode,
-            "usage": asdict(self.usage) if self.usage else None,
-            "timings": asdict(self.timings),
+            "usage": _plain(self.usage),
+            "timings": _plain(self.timings),
         }
 
 
@@ -310,4 +310,13 @@ class IndexReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as the JSON object that `citewell index --json` prints."""
-        return asdict(self) | {"seconds": round(self.seconds, 4)}
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)} | {
+            "seconds": round(self.seconds, 4)
+        }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: objects and lists in place of our nouns and tuples."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

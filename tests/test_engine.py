@@ -144,7 +144,7 @@ def test_it_is_a_llamaindex_query_engine(engine):
     answer = response.metadata["answer"]
     assert str(response) == answer["text"]
     assert "5 million euros" in answer["text"]
-    json.dumps(answer)
+    assert json.loads(json.dumps(answer)) == answer
     for source in response.source_nodes:
         node = source.node
         text = engine.document(node.metadata["doc_id"]).text
@@ -283,3 +283,9 @@ def test_naming_no_model_asks_no_endpoint(monkeypatch, engine):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     assert Settings().llm == ""
     assert isinstance(engine.ask(BAIL), Answer)
+
+
+def test_an_empty_setting_is_the_default(monkeypatch):
+    monkeypatch.setenv("CITEWELL_STORE", "")
+    monkeypatch.setenv("CITEWELL_LLM", "")
+    assert (str(Settings().store), Settings().llm) == (".citewell", "")

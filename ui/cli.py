@@ -178,6 +178,8 @@ def _in_json(options: argparse.Namespace, reply: Reply) -> bool:
     if options.jsonl == (options.question is not None):
         options.command.error("give either a QUESTION or --jsonl")
     if options.jsonl:
+        if sys.stdin is None:
+            raise QuestionError("Standard input is closed, and --jsonl reads the questions from it.")
         with _engine(options) as engine:
             for line in _lines(sys.stdin.buffer):
                 _print_json(_replied(engine, line, reply))
