@@ -72,7 +72,7 @@ def _kinds(verdict: Verdict) -> Iterator[str]:
 
 
 def _failure(record: Record) -> Iterator[str]:
-    yield f"FAILED {record.score.id}: {record.question.question}"
+    yield f"NOT RIGHT {record.score.id}: {record.question.question}"
     told = claims_text(record.answer).replace("\n", " ") or f"(refused) {record.answer['reason']}"
     expected = " | ".join(record.question.answers) or "a refusal"
     for label, text in (

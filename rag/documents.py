@@ -109,14 +109,16 @@ _EMPHASIS = re.compile(r"(\*\*|__|\*|_|`)(?=\S)(.+?)(?<=\S)\1")
 
 
 def _read_markdown(raw: bytes) -> _Contents:
-    """Read the text as it stands, without the front matter: that states the title and the date."""
+    """Read the text as it stands, without the front matter, which states title, date and source."""
     text = decode(raw)
     front = _FRONT_MATTER.match(text)
     stated: dict[str, str] = {}
     if front and all(map(_FRONT_LINE.match, front[1].splitlines())):
         stated = _stated(front[1])
         text = text[front.end() :].lstrip("\n")
-    return _Contents(text, stated.get("title", "") or _markdown_title(text), _iso(stated.get("date", "")))
+    published = _iso(stated.get("published_at", "")) or _iso(stated.get("date", ""))
+    source = stated.get("source") or stated.get("url")
+    return _Contents(text, stated.get("title", "") or _markdown_title(text), published, source)
 
 
 def _stated(front: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ EMBEDDED = 16
 MOST_CLAIMS = 3
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
+_HEADING = re.compile(r"#{1,6}\s|```|~~~")
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
     (r"how (often|frequently)|how many times", frozenset({"frequency"})),
@@ -147,7 +148,7 @@ def weigh(
         for ranked in ranking.chunks[:CHUNKS]
         for start, end, text in _sentences(ranked)
     ]
-    read = [row for row in read if count_words(row[3]) >= FEWEST_WORDS] or read
+    read = [row for row in read if _tells(row[3])] or read
     nearest = sorted(read, key=lambda row: (-row[4], row[0].rank, row[1]))[:EMBEDDED]
     vectors = embed([question, *(row[3] for row in nearest)])
     cosines = (vectors[1:] @ vectors[0]).tolist()
@@ -183,6 +184,10 @@ def _sentences(ranked: RankedChunk) -> list[tuple[int, int, str]]:
     return [
         (start, end, chunk.text[start - chunk.start : end - chunk.start]) for start, end in chunk.sentences
     ]
+
+
+def _tells(text: str) -> bool:
+    return count_words(text) >= FEWEST_WORDS and not _HEADING.match(text)
 
 
 def _overlap(asked: dict[str, float], text: str) -> float:

@@ -260,12 +260,18 @@ def _choose(
             keys.remove(key)
         elif name in held:
             excluded.add(held[name].origin)
+        elif beneath := _documents_of(Path(os.path.abspath(name)), held, store):
+            excluded |= beneath
         else:
             raise NotFoundError(
                 f"The index `{store}` has no root and no document `{name}`. "
                 f"Its roots: {', '.join(sorted(keys)) or 'none'}."
             )
     return sorted(keys), frozenset(origin for origin in excluded if origin.root in keys)
+
+
+def _documents_of(file: Path, held: Mapping[str, StoredDocument], store: Path) -> set[Origin]:
+    return {stored.origin for stored in held.values() if roots.place_of(stored.origin, store) == file}
 
 
 def _record_of(origin: Origin, store: Path) -> tuple[Path, str]:

@@ -76,7 +76,8 @@ def scan(
     touched: list[StoredFile] = []
     unread: list[OSError] = []
     missing = tuple(key for key in keys if not path_of(key, store).exists())
-    for key, path in _files(keys, store, unread.append):
+    there = [key for key in keys if key not in missing]
+    for key, path in _files(there, store, unread.append):
         name = _readable(_below(path, path_of(key, store)))
         old = known.get((key, name))
         now, documents = _look(path, key, name, old, max_bytes)
@@ -87,8 +88,16 @@ def scan(
             kept.add((key, name))
         else:
             fresh |= {Origin(key, name, document.doc_id): document for document in documents}
+    for at, old in known.items():
+        # what cannot be seen is not gone
+        if at not in files and any(_is_below(old, str(error.filename), store) for error in unread):
+            files[at] = old
+            kept.add(at)
     rejected = {_readable(str(error.filename)): error.strerror or str(error) for error in unread}
-    folders = tuple(Rejected(path, f"the folder cannot be read: {why}") for path, why in rejected.items())
+    folders = tuple(
+        Rejected(path, f"the folder cannot be read ({why}); its documents are kept")
+        for path, why in rejected.items()
+    )
     return Scan(files, tuple(touched), fresh, frozenset(kept), missing, folders)
 
 
@@ -139,6 +148,10 @@ def place_of(origin: Origin, store: Path) -> Path:
     """The path of the file that a document came from; its root is that file, or a folder above it."""
     root = path_of(origin.root, store)
     return root if root.name == origin.file and not root.is_dir() else root / origin.file
+
+
+def _is_below(file: StoredFile, folder: str, store: Path) -> bool:
+    return (path_of(file.root, store) / file.file).is_relative_to(folder)
 
 
 def _below(path: Path, root: Path) -> str:

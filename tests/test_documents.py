@@ -466,3 +466,13 @@ def test_a_line_separator_within_a_record_ends_no_line(tmp_path):
     path.write_text('{"doc_id": "a", "text": "One\u2028two."}', encoding="utf-8")
     ((document,), rejected) = read(path, "corpus.jsonl", max_bytes=1000)
     assert (document.text, rejected) == ("One\u2028two.", [])
+
+
+def test_front_matter_states_the_source_and_the_date(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("---\ntitle: Bail\nsource: The Courier\npublished_at: 2024-09-06\n---\nBail was set.\n")
+    ((document,), rejected) = read(path, "a.md", max_bytes=1000)
+    assert (document.title, document.source, document.published_at, document.text, rejected) == (
+        *("Bail", "The Courier", "2024-09-06", "Bail was set.\n"),
+        [],
+    )

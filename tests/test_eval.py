@@ -292,8 +292,8 @@ def test_the_report_lists_measures_kinds_and_each_failure():
     assert text.startswith("3 questions of gold.jsonl over docs\n")
     assert "right               0.333       1 / 3   0.061 to 0.792" in text
     assert "answers_found           -    unscored" in text
-    assert "FAILED other: How much was bail?\n    answer    (refused) The documents do not say." in text
-    assert "FAILED moon: Who owns the moon?" in text
+    assert "NOT RIGHT other: How much was bail?\n    answer    (refused) The documents do not say." in text
+    assert "NOT RIGHT moon: Who owns the moon?" in text
     assert "    expected  a refusal\n    because   answered, and the documents do not say it" in text
     assert text.endswith("1 of 3 right. The gate is not passed.\nBELOW THE GATE a is 0.1")
 

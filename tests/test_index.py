@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_listed_is_named(docs, store, monkeypatch):
     assert report.documents == 2
     (rejected,) = report.rejected
     assert rejected.path == str(docs / "locked")
-    assert rejected.reason == "the folder cannot be read: Permission denied"
+    assert rejected.reason == "the folder cannot be read (Permission denied); its documents are kept"
 
 
 def test_an_engine_that_was_closed_says_so(docs, store):
@@ -463,3 +463,28 @@ def test_the_way_back_from_a_damaged_truth_leads_back_and_keeps_the_uploads(docs
     shutil.rmtree(store / "generations")
     run(store, add=[docs])
     assert doc_ids(store) == ["leave.txt", "pets.txt", "travel.txt"]
+
+
+def test_a_document_is_removed_by_the_path_of_its_file_too(docs, store):
+    run(store, add=[docs])
+    run(store, remove=[str(docs / "leave.txt")])
+    assert doc_ids(store) == ["travel.txt"]
+
+
+def test_the_documents_of_a_folder_that_cannot_be_read_are_kept(docs, store, monkeypatch):
+    (docs / "private").mkdir()
+    (docs / "private" / "pay.txt").write_text("Pay is due on the last day of the month.\n")
+    run(store, add=[docs])
+    listed = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("private"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = run(store)
+    assert (report.removed, report.documents) == (0, 3)
+    assert ["its documents are kept" in item.reason for item in report.rejected] == [True]
+    monkeypatch.undo()
+    assert run(store).unchanged == 3

@@ -181,43 +181,47 @@ def _in_json(options: argparse.Namespace, reply: Reply) -> bool:
         if sys.stdin is None:
             raise QuestionError("Standard input is closed, and --jsonl reads the questions from it.")
         with _engine(options) as engine:
-            for line in _lines(sys.stdin.buffer):
-                _print_json(_replied(engine, line, reply))
+            for number, line in _lines(sys.stdin.buffer):
+                _print_json(_replied(engine, number, line, reply))
     elif options.json:
         with _engine(options) as engine:
             _print_json(reply(engine, options.question, ()))
     return bool(options.jsonl or options.json)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    return (line for line in stream if line.strip())
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    return ((number, line) for number, line in enumerate(stream, start=1) if line.strip())
 
 
-def _replied(engine: Engine, line: bytes, reply: Reply) -> dict[str, Any]:
+def _replied(engine: Engine, number: int, line: bytes, reply: Reply) -> dict[str, Any]:
     """The reply to one line; what is wrong with the line stands in its place."""
     name: dict[str, Any] = {}
     try:
-        asked = _parsed(line)
+        asked = _parsed(number, line)
         name = {"id": asked["id"]} if "id" in asked else {}
         return {**name, **reply(engine, _question(asked), _history(asked.get("history")))}
     except CitewellError as error:
         return {**name, "error": str(error)}
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
+def _parsed(number: int, line: bytes) -> dict[str, Any]:
     try:
         asked = json.loads(line.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise QuestionError(f"The line is not JSON: {error}.") from None
+    except UnicodeDecodeError:
+        raise QuestionError(f"Line {number} is not UTF-8. Save the questions as UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise QuestionError(f"Line {number} is not JSON: {error.msg} at character {error.pos + 1}.") from None
+    except (ValueError, RecursionError):
+        raise QuestionError(f"Line {number} is JSON too deep or with too long a number.") from None
     if not isinstance(asked, dict):
-        raise QuestionError(f"The line is JSON, but not an object: {line.decode()[:40].strip()}.")
+        raise QuestionError(f"Line {number} is JSON, but not an object: {line.decode()[:40].strip()}.")
     return asked
 
 
 def _question(asked: dict[str, Any]) -> str:
     question = asked.get("question")
     if not isinstance(question, str):
-        raise QuestionError(f'The line needs a text as its "question", and has {question!r}.')
+        raise QuestionError(f'The line needs a text as its "question", and has {json.dumps(question)[:40]}.')
     return question
 
 
