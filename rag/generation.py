@@ -52,14 +52,13 @@ class Generation:
             raise StoreError(f"{folder.name} holds {held} vectors for {len(chunk_ids)} chunks")
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> list[int]:
-        """The rows of the k chunks of highest cosine, and of the one of lowest, not in order."""
+        """The rows of the k chunks of highest cosine, best first."""
         wanted = min(k, len(self._rows))
         try:
-            found = self._vectors.query(query_embeddings=[vector, -vector], n_results=wanted, include=[])
+            found = self._vectors.query(query_embeddings=[vector], n_results=wanted, include=[])
         except Exception as error:  # Chroma's errors on broken files have no common base
             raise StoreError(f"The dense search failed: {_one_line(error)}. Run `citewell index`.") from None
-        nearest, farthest = found["ids"]
-        return [self._rows[chunk_id] for chunk_id in (*nearest, farthest[0])]
+        return [self._rows[chunk_id] for chunk_id in found["ids"][0]]
 
     def distance(self, vector: NDArray[np.float32]) -> float:
         """The cosine distance of the nearest chunk, in [0, 2]."""
@@ -164,7 +163,7 @@ def _open_chroma(folder: Path, *, create: bool = False) -> tuple[Any, Any]:
     client: Any = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
     try:
         if create:
-            space = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 200}}
+            space = {"hnsw": {"space": "cosine", "ef_construction": 200, "ef_search": 128}}
             return client, client.create_collection(COLLECTION, configuration=space, embedding_function=None)
         return client, client.get_collection(COLLECTION, embedding_function=None)
     except BaseException:

@@ -454,15 +454,20 @@ def _build(
         folder,
         (_text_of(row, documents) for row in rows),
         [row.chunk_id for row in added],
-        _vectors(truth, embedder, added),
+        vectors_of(truth, embedder, added),
         base=None if again else folder_of(store, meta["generation"]),
         removed=[] if again else sorted(held - wanted),
     )
-    probe(folder, [row.chunk_id for row in rows], _vectors(truth, embedder, spread(rows)))
+    probe(folder, [row.chunk_id for row in rows], vectors_of(truth, embedder, spread(rows)))
     return {**names, "sizes": json.dumps(generation.sizes(folder))}
 
 
-def _vectors(truth: Truth, embedder: Embedder, rows: Sequence[StoredChunk]) -> NDArray[np.float32]:
+def vectors_of(truth: Truth, embedder: Embedder, rows: Sequence[StoredChunk]) -> NDArray[np.float32]:
+    """The vectors of chunks, [rows, dimension].
+
+    Raises:
+        StoreError: The truth has lost some.
+    """
     import numpy as np
 
     found = truth.vectors(embedder.name, [row.text_sha256 for row in rows])
