@@ -1,8 +1,10 @@
 """A question set: JSON lines -> questions, with the facts that a right answer states.
 
 One schema serves our gold and the third-party sets: `{"id", "question", "answers", "answerable", "type",
-"evidence": [{"doc_id", "text"?}], "history"?}`. Our gold adds `facts`: typed values, each with the spellings
-that state it, near-misses that do not, and the exact place in a document that says so.
+"evidence": [{"doc_id", "text"?}], "history"?}`. Our gold adds `facts` (typed values, each with the spellings
+that state it, near-misses that do not, and the exact place in a document that says so), `paraphrase_of`,
+`conflict` (the sides, where documents differ) and `attack` (what a question or document tries). Third-party
+sets add `context_doc_id`, `candidates`, `wrong_answers`, `rewrite`, `claim` and `label`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,10 @@ KINDS = (
 )
 """The kinds of a fact: those of `rag.facts`, compared by value; a `phrase` by its spellings alone."""
 
+PARTS = ("questions", "paraphrases", "conflicts", "conversations", "attacks")
+"""The parts of a set, each with figures of its own; the headline is over the first."""
+ROLES = {"agent": "assistant"}
+"""What other sets call a role of ours."""
 TEXT_SUFFIXES = (".txt", ".md")
 Json = dict[str, Any]
 
@@ -77,6 +83,60 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Words of a document: `text[start:end] == quote`."""
+
+    doc_id: str
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One value of several that documents give, with where they do.
+
+    Attributes:
+        kind: One of `KINDS`.
+        value: As a person would write it.
+        accepted: Spellings that state it.
+        places: Who says so.
+    """
+
+    kind: str
+    value: str
+    accepted: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldConflict:
+    """Where documents differ: what about, and the sides; `typed` where the values are figures or dates."""
+
+    about: str
+    typed: bool
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What a document or question tries, and the words that must not become the engine's own."""
+
+    kind: str
+    must_not: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A document of a closed reading list, as the question brings it; `label` says what it is there for."""
+
+    doc_id: str
+    text: str
+    label: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question, with what the documents have to say to it.
 
@@ -89,6 +149,15 @@ class Question:
         evidence: Where the answer stands.
         facts: The facts of the answer; empty in sets that have none.
         history: The conversation before it.
+        paraphrase_of: The id of the question that it words differently, whose facts are its own; or empty.
+        conflict: The sides, where documents differ.
+        attack: What the question or a document tries.
+        context: The documents that it was written from.
+        candidates: The documents to answer from, where the question brings them.
+        wrong_answers: Short wrong answers that some candidate gives.
+        rewrite: The question as it stands alone, where the set says.
+        claim: A statement to check against the evidence, in sets of claims.
+        label: Whether the evidence carries the claim; None in sets without.
         line: Where it stands in its file, from 1.
     """
 
@@ -100,14 +169,30 @@ class Question:
     evidence: tuple[Evidence, ...] = ()
     facts: tuple[GoldFact, ...] = ()
     history: tuple[Turn, ...] = ()
+    paraphrase_of: str = ""
+    conflict: GoldConflict | None = None
+    attack: Attack | None = None
+    context: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    wrong_answers: tuple[str, ...] = ()
+    rewrite: str = ""
+    claim: str = ""
+    label: bool | None = None
     line: int = 0
+
+    @property
+    def part(self) -> str:
+        """One of `PARTS`."""
+        signs = (self.attack, self.history, self.paraphrase_of, self.conflict)
+        parts = ("attacks", "conversations", "paraphrases", "conflicts")
+        return next((part for part, sign in zip(parts, signs, strict=True) if sign), "questions")
 
 
 def load(path: str | Path) -> tuple[Question, ...]:
-    """Read a question set; empty lines are skipped.
+    """Read a question set; empty lines are skipped, and a paraphrase has what its base question has.
 
     Raises:
-        DatasetError: A line is not a question, or an id is used twice.
+        DatasetError: A line is not a question, an id is used twice, or a paraphrase is of no question.
         OSError: The file cannot be read.
     """
     path = Path(path)
@@ -119,7 +204,8 @@ def load(path: str | Path) -> tuple[Question, ...]:
         first = lines.setdefault(question.id, question.line)
         if first != question.line:
             raise DatasetError(f"{path}:{question.line}: the id {question.id!r} is that of line {first}.")
-    return questions
+    bases = {question.id: question for question in questions if not question.paraphrase_of}
+    return tuple(_completed(question, bases, path) for question in questions)
 
 
 def validate(path: str | Path, questions: tuple[Question, ...], texts: Mapping[str, str]) -> None:
@@ -168,6 +254,26 @@ def corpus_texts(corpus: str | Path) -> dict[str, str]:
     return texts
 
 
+def _completed(question: Question, bases: Mapping[str, Question], path: Path) -> Question:
+    """A paraphrase with the answers, evidence and facts of its base; others as they are."""
+    if not question.paraphrase_of:
+        return question
+    base = bases.get(question.paraphrase_of)
+    if base is None:
+        raise DatasetError(
+            f"{path}:{question.line}: {question.id!r} is a paraphrase of {question.paraphrase_of!r}, "
+            "and there is no such question."
+        )
+    return replace(
+        question,
+        answers=base.answers,
+        answerable=base.answerable,
+        type=base.type,
+        evidence=base.evidence,
+        facts=base.facts,
+    )
+
+
 def _records(path: Path) -> Iterator[tuple[str, str]]:
     for line in _text(path).split("\n"):
         with suppress(ValueError, KeyError, TypeError):  # no record of the corpus either
@@ -213,19 +319,80 @@ def _question(row: Any, line: int) -> Question:
             for item in _objects(row, "evidence")
         ),
         facts=tuple(_fact(item) for item in _objects(row, "facts")),
-        history=tuple(
-            Turn(_get(item, "role", str), _get(item, "text", str)) for item in _objects(row, "history")
-        ),
+        history=tuple(_turn(item) for item in _objects(row, "history")),
+        paraphrase_of=_get(row, "paraphrase_of", str, ""),
+        conflict=_conflict(row),
+        attack=_attack(row),
+        context=_context(row),
+        candidates=tuple(_candidate(item) for item in _objects(row, "candidates")),
+        wrong_answers=_strings(row, "wrong_answers"),
+        rewrite=_get(row, "rewrite", str, ""),
+        claim=_get(row, "claim", str, ""),
+        label=_get(row, "label", bool) if "label" in row else None,
         line=line,
     )
 
 
-def _fact(row: Json) -> GoldFact:
-    kind = _get(row, "kind", str)
+def _turn(row: Json) -> Turn:
+    role = _get(row, "role", str)
+    role = ROLES.get(role, role)
+    if role not in {"user", "assistant"}:
+        raise ValueError(f"the role {role!r} of a turn is neither 'user' nor 'assistant'.")
+    return Turn(role, _get(row, "text", str))
+
+
+def _conflict(row: Json) -> GoldConflict | None:
+    if "conflict" not in row:
+        return None
+    found = _get(row, "conflict", dict)
+    sides = tuple(_side(item) for item in _objects(found, "sides"))
+    return GoldConflict(_get(found, "about", str), _get(found, "typed", bool), sides)
+
+
+def _side(row: Json) -> Side:
+    return Side(
+        kind=_kind(row),
+        value=_get(row, "value", str),
+        accepted=_strings(row, "accepted"),
+        places=tuple(
+            Place(
+                _get(item, "doc_id", str),
+                _get(item, "quote", str),
+                _get(item, "start", int),
+                _get(item, "end", int),
+            )
+            for item in _objects(row, "places")
+        ),
+    )
+
+
+def _attack(row: Json) -> Attack | None:
+    if "attack" not in row:
+        return None
+    found = _get(row, "attack", dict)
+    return Attack(_get(found, "kind", str), _strings(found, "must_not"))
+
+
+def _context(row: Json) -> tuple[str, ...]:
+    one = _get(row, "context_doc_id", str, "")
+    return (one,) if one else _strings(row, "context_doc_ids")
+
+
+def _candidate(row: Json) -> Candidate:
+    given = (_get(row, name, str, "") for name in ("label", "answer"))
+    return Candidate(_get(row, "doc_id", str), _get(row, "text", str), *given)
+
+
+def _kind(row: Json) -> str:
+    kind = str(_get(row, "kind", str))
     if kind not in KINDS:
         raise ValueError(f"the kind {kind!r} of a fact is none of {', '.join(KINDS)}.")
+    return kind
+
+
+def _fact(row: Json) -> GoldFact:
     return GoldFact(
-        kind=kind,
+        kind=_kind(row),
         value=_get(row, "value", str),
         accepted=_strings(row, "accepted"),
         rejected=_strings(row, "rejected"),
@@ -264,15 +431,32 @@ def _faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
         yield "it is not answerable, and yet has an answer."
     if question.facts and not any(fact.vital for fact in question.facts):
         yield "none of its facts is vital."
-    for fact in question.facts:
+    for fact in question.facts if not question.paraphrase_of else ():
         yield from _place_faults(fact, texts)
         yield from _spelling_faults(fact)
+    for evidence in question.evidence if question.facts and not question.paraphrase_of else ():
+        if evidence.text not in texts.get(evidence.doc_id, ""):
+            yield f"{evidence.doc_id} has not the evidence {evidence.text!r}."
+    if question.conflict is not None:
+        yield from _conflict_faults(question.conflict, texts)
 
 
-def _place_faults(fact: GoldFact, texts: Mapping[str, str]) -> Iterator[str]:
+def _conflict_faults(conflict: GoldConflict, texts: Mapping[str, str]) -> Iterator[str]:
+    if len({side.value for side in conflict.sides}) < 2:
+        yield f"the conflict about {conflict.about!r} has fewer than two sides."
+    for side in conflict.sides:
+        if not side.places:
+            yield f"no document says {side.value!r}."
+        for place in side.places:
+            yield from _place_faults(place, texts)
+            if not any(states(spelling, place.quote) for spelling in side.accepted):
+                yield f"no accepted spelling of {side.value!r} stands in {place.quote!r}."
+
+
+def _place_faults(fact: GoldFact | Place, texts: Mapping[str, str]) -> Iterator[str]:
     text = texts.get(fact.doc_id)
     if text is None:
-        yield f"the document {fact.doc_id!r} of {fact.value!r} is not in the corpus."
+        yield f"the document {fact.doc_id!r} of {fact.quote!r} is not in the corpus."
     elif not fact.quote or text[fact.start : fact.end] != fact.quote:
         found = [match.start() for match in re.finditer(re.escape(fact.quote), text)] if fact.quote else []
         yield f"{fact.doc_id} has not {fact.quote!r} at {fact.start} to {fact.end}; it is at {found}."
