@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,25 +174,34 @@ class Engine:
         """`extractive`, or the name of the language model that answers."""
         return "extractive" if self._llm is None else self._llm.metadata.model_name
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Answer:
         """Answer a question.
 
+        Args:
+            question: As a person asks it.
+            history: The conversation before it.
+            within: The ids of the documents to answer from, or None for all.
+
         Raises:
             QuestionError: It is empty or too long.
+            NotFoundError: There is no document of an id in `within`.
             StoreError: The index cannot be read.
         """
-        return next(event.answer for event in self.stream(question, history) if isinstance(event, Done))
+        events = self.stream(question, history, within=within)
+        return next(event.answer for event in events if isinstance(event, Done))
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Iterator[Event]:
         """Answer a question piece by piece: `Retrieved`, a `ClaimReady` for each checked sentence, `Done`.
 
-        Raises:
-            QuestionError: It is empty or too long.
-            StoreError: The index cannot be read.
+        Takes what `ask` takes, and raises what it raises.
         """
         question = self._checked(question)
         started = time.perf_counter()
-        with self._retrieved(question) as (ranking, snapshot):
+        with self._retrieved(question, within=within) as (ranking, snapshot):
             retrieved = time.perf_counter()
             yield Retrieved(ranking)
             answer = yield from self._answer(question, ranking, snapshot)
@@ -246,18 +255,20 @@ class Engine:
         return question
 
     @contextmanager
-    def _retrieved(self, question: str, k: int = DEFAULT_K) -> Iterator[tuple[Ranking, Snapshot]]:
+    def _retrieved(
+        self, question: str, k: int = DEFAULT_K, within: Collection[str] | None = None
+    ) -> Iterator[tuple[Ranking, Snapshot]]:
         """The ranking, and the snapshot that it was read from: its places hold in no other."""
         with ExitStack() as held:
             snapshot = held.enter_context(self._corpus.reading())
             try:
-                ranking = retrieve(question, snapshot, self._embed, k)
+                ranking = retrieve(question, snapshot, self._embed, k, within)
             except StoreError:
                 # the index was swapped under a question in flight, and what it read is gone
                 fresh = held.enter_context(self._corpus.reading())
                 if fresh is snapshot:
                     raise
-                snapshot, ranking = fresh, retrieve(question, fresh, self._embed, k)
+                snapshot, ranking = fresh, retrieve(question, fresh, self._embed, k, within)
             yield ranking, snapshot
 
     def _answer(

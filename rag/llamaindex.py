@@ -6,7 +6,7 @@ Importing this module imports LlamaIndex; `import rag` does not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -26,7 +26,9 @@ DEFAULT_K = 10
 class Asked(Protocol):
     """What the seams need of an engine; `rag.engine.Engine` is one."""
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Iterator[Event]:
         """Answer piece by piece."""
         ...
 
@@ -118,13 +120,17 @@ class CitedQueryEngine(BaseQueryEngine):
         super().__init__(callback_manager=None)
         self._engine = engine
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Answer:
         """Answer a question; see `rag.engine.Engine.ask`."""
-        return _last(self.stream(question, history))[1]
+        return _last(self.stream(question, history, within=within))[1]
 
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Iterator[Event]:
         """Answer piece by piece; see `rag.engine.Engine.stream`."""
-        return self._engine.stream(question, history)
+        return self._engine.stream(question, history, within=within)
 
     def search(self, question: str, k: int = DEFAULT_K) -> Ranking:
         """The k chunks nearest to a question, best first."""

@@ -9,7 +9,7 @@ three of four question sets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rag.types import RankedChunk, Ranking
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.generation import Generation
     from rag.snapshot import Snapshot
 
 Embed = Callable[[Sequence[str]], "NDArray[np.float32]"]
@@ -28,14 +29,33 @@ CANDIDATES = 100
 DENSE_WEIGHT = 0.5
 
 
-def retrieve(question: str, snapshot: Snapshot, embed: Embed, k: int) -> Ranking:
-    """The k chunks nearest to a question, best first; ties break by (doc_id, start)."""
+def retrieve(
+    question: str, snapshot: Snapshot, embed: Embed, k: int, within: Collection[str] | None = None
+) -> Ranking:
+    """The k chunks nearest to a question, best first; ties break by (doc_id, start).
+
+    Args:
+        question: The words to search for.
+        snapshot: What is indexed.
+        embed: The embedder of the index.
+        k: How many chunks to give, at most.
+        within: The ids of the documents to search, or None for all.
+
+    Raises:
+        NotFoundError: There is no document of an id in `within`.
+    """
     if snapshot.generation is None:
         return Ranking(question, ())
-    return rank(question, embed([question])[0], snapshot, k)
+    return rank(question, embed([question])[0], snapshot, k, within)
 
 
-def rank(question: str, vector: NDArray[np.float32], snapshot: Snapshot, k: int) -> Ranking:
+def rank(
+    question: str,
+    vector: NDArray[np.float32],
+    snapshot: Snapshot,
+    k: int,
+    within: Collection[str] | None = None,
+) -> Ranking:
     """The k chunks nearest to a question whose vector is known."""
     import numpy as np
 
@@ -43,10 +63,12 @@ def rank(question: str, vector: NDArray[np.float32], snapshot: Snapshot, k: int)
     if generation is None:
         return Ranking(question, ())
     words = generation.bm25(question)
-    wanted = min(max(CANDIDATES, k), len(words))
-    cut = np.partition(words, -wanted)[-wanted]
-    lexical = np.flatnonzero((words >= cut) & (words > 0))
-    rows = np.union1d(generation.nearest(vector, wanted), lexical).astype(np.intp)
+    if within is None:
+        rows = _candidates(vector, words, generation, max(CANDIDATES, k))
+    else:
+        rows = np.array(snapshot.rows_of(within), dtype=np.intp)
+        if not len(rows):
+            return Ranking(question, ())
     asked = vector.astype(np.float64)
     cosines = snapshot.vectors[rows].astype(np.float64) @ asked
     lowest = min(cosines.min(), (snapshot.sample @ asked).min())
@@ -63,6 +85,18 @@ def rank(question: str, vector: NDArray[np.float32], snapshot: Snapshot, k: int)
             for place, at in enumerate(order, start=1)
         ),
     )
+
+
+def _candidates(
+    vector: NDArray[np.float32], words: NDArray[np.float64], generation: Generation, wanted: int
+) -> NDArray[np.intp]:
+    """The rows of the best of either search."""
+    import numpy as np
+
+    wanted = min(wanted, len(words))
+    cut = np.partition(words, -wanted)[-wanted]
+    lexical = np.flatnonzero((words >= cut) & (words > 0))
+    return np.union1d(generation.nearest(vector, wanted), lexical).astype(np.intp)
 
 
 def _scaled(scores: NDArray[np.float64], lowest: float) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +54,15 @@ class Snapshot:
         """The chunk of a row, with its text."""
         stored = self.rows[row]
         return stored.cut(self.documents[stored.doc_id].text)
+
+    def rows_of(self, doc_ids: Collection[str]) -> list[int]:
+        """The rows of the chunks of some documents.
+
+        Raises:
+            NotFoundError: There is no document of one of these ids.
+        """
+        wanted = {self.document(doc_id).doc_id for doc_id in sorted(doc_ids)}
+        return [row for row, stored in enumerate(self.rows) if stored.doc_id in wanted]
 
     def document(self, doc_id: str) -> Document:
         """A document by its id.

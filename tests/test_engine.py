@@ -294,3 +294,25 @@ def test_an_empty_setting_is_the_default(monkeypatch):
     monkeypatch.setenv("CITEWELL_STORE", "")
     monkeypatch.setenv("CITEWELL_LLM", "")
     assert (str(Settings().store), Settings().llm) == (".citewell", "")
+
+
+def test_an_answer_within_documents_cites_no_other(engine):
+    asked = "How much was Durov's bail?"
+    everywhere = {citation.doc_id[:3] for citation in engine.ask(asked).citations}
+    assert everywhere == {"000", "001", "002"}
+    one = next(document.doc_id for document in engine.documents() if document.doc_id.startswith("001"))
+    answer = engine.ask(asked, within=[one])
+    assert "5 million euros" in answer.text
+    assert {citation.doc_id for citation in answer.citations} == {one}
+
+
+def test_what_the_documents_named_do_not_say_is_refused(engine):
+    silent = next(document.doc_id for document in engine.documents() if document.doc_id.startswith("003"))
+    answer = engine.ask("How many passports does Durov hold, and of which countries?", within={silent})
+    assert {passage.doc_id for passage in answer.nearest} | {c.doc_id for c in answer.citations} == {silent}
+    assert engine.ask("How much was Durov's bail?", within=()).status == "refused"
+
+
+def test_a_document_that_is_not_there_cannot_be_answered_from(engine):
+    with pytest.raises(NotFoundError, match=r"no document `gone\.txt`"):
+        engine.ask("How much was Durov's bail?", within=["gone.txt"])
