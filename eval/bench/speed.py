@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from rag.types import IndexReport
@@ -18,10 +19,11 @@ REPEATS = 5
 
 def median_s(act: Callable[[], object], repeats: int = REPEATS) -> float:
     """The median of wall seconds over repeats."""
-    return statistics.median(_seconds(act) for _ in range(repeats))
+    return statistics.median(seconds_of(act) for _ in range(repeats))
 
 
-def _seconds(act: Callable[[], object]) -> float:
+def seconds_of(act: Callable[[], object]) -> float:
+    """Wall seconds of doing something once."""
     started = time.perf_counter()
     act()
     return time.perf_counter() - started
@@ -50,9 +52,9 @@ def answers(store: Path, questions: Sequence[str]) -> Iterator[tuple[str, float,
     with start(store=store) as engine:
         for question in questions[::2]:
             engine.ask(question)
-        asked = [_seconds(lambda q=question: engine.ask(q)) for question in questions[1::2]]  # type: ignore[misc]
+        asked = [seconds_of(partial(engine.ask, question)) for question in questions[1::2]]
     embedder.embed(questions[:1])
-    embedded = [_seconds(lambda q=question: embedder.embed([q])) for question in questions]  # type: ignore[misc]
+    embedded = [seconds_of(partial(embedder.embed, [question])) for question in questions]
     beside = f"embedding the question {statistics.median(embedded):.4f} s"
     yield f"engine.ask, warm, p50 of {len(asked)}", statistics.median(asked), beside
 
@@ -71,7 +73,7 @@ def retrieval(store: Path, questions: Sequence[str]) -> Iterator[tuple[str, floa
         pairs = list(zip(questions, vectors, strict=True))
         for question, vector in pairs[:20]:
             rank(question, vector, snapshot, 10)
-        spent = [_seconds(lambda q=q, v=v: rank(q, v, snapshot, 10)) for q, v in pairs]  # type: ignore[misc]
+        spent = [seconds_of(partial(rank, question, vector, snapshot, 10)) for question, vector in pairs]
         size = len(snapshot.rows)
     embedded = median_s(lambda: embedder.embed([questions[0]]), 20)
     corpus.close()
