@@ -237,3 +237,90 @@ def test_a_value_is_stated_whatever_the_case_marks_and_separators(spelling, text
 )
 def test_a_part_of_a_word_or_number_states_nothing(spelling, text):
     assert not states(spelling, text)
+
+
+CONFLICT = {
+    "about": "bail",
+    "typed": True,
+    "sides": [
+        {
+            "kind": "money",
+            "value": value,
+            "accepted": [value],
+            "places": [{"doc_id": "bail.txt", "quote": value, "start": start, "end": start + len(value)}],
+        }
+        for value, start in (("5 million euros", 9), ("twice a week", 37))
+    ],
+}
+
+
+def test_a_paraphrase_has_the_facts_of_its_base(tmp_path):
+    row = {"id": "bail-p1", "question": "The sum?", "answerable": True, "paraphrase_of": "bail"}
+    base, other = load(write(tmp_path / "gold.jsonl", QUESTION, row))
+    assert other.facts == base.facts
+    assert (other.answers, other.evidence, other.type) == (base.answers, base.evidence, "how_much")
+    assert (base.part, other.part) == ("questions", "paraphrases")
+
+
+def test_a_paraphrase_of_nothing_is_refused(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"paraphrase_of": "gone"})
+    with pytest.raises(DatasetError, match="a paraphrase of 'gone', and there is no such question"):
+        load(path)
+
+
+def test_the_sides_of_a_conflict_stand_where_they_say(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"conflict": CONFLICT})
+    (question,) = load(path)
+    validate(path, (question,), {"bail.txt": TEXT})
+    assert question.part == "conflicts"
+    assert [side.value for side in question.conflict.sides] == ["5 million euros", "twice a week"]
+    with pytest.raises(DatasetError, match=r"bail\.txt has not 'twice a week' at 37 to 49"):
+        validate(path, (question,), {"bail.txt": TEXT.replace("twice", "once")})
+
+
+def test_a_conflict_of_one_side_is_none(tmp_path):
+    alone = CONFLICT | {"sides": CONFLICT["sides"][:1]}
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"conflict": alone})
+    with pytest.raises(DatasetError, match="fewer than two sides"):
+        validate(path, load(path), {"bail.txt": TEXT})
+
+
+def test_evidence_that_the_document_does_not_hold_is_refused(tmp_path):
+    evidence = [{"doc_id": "bail.txt", "text": "Bail was 6 million euros."}]
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"evidence": evidence})
+    with pytest.raises(DatasetError, match=r"has not the evidence 'Bail was 6 million euros\.'"):
+        validate(path, load(path), {"bail.txt": TEXT})
+
+
+def test_what_other_sets_add_is_read(tmp_path):
+    row = {
+        "id": "a",
+        "question": "And then?",
+        "answers": [],
+        "answerable": True,
+        "history": [{"role": "agent", "text": "Yes."}],
+        "context_doc_id": "d1",
+        "candidates": [{"doc_id": "d1", "text": "Some words.", "label": "correct", "answer": "words"}],
+        "wrong_answers": ["letters"],
+        "claim": "It holds words.",
+        "label": True,
+        "rewrite": "What then?",
+    }
+    (question,) = load(write(tmp_path / "set.jsonl", row))
+    assert question.history == (Turn("assistant", "Yes."),)
+    assert question.part == "conversations"
+    assert (question.context, question.candidates[0].label) == (("d1",), "correct")
+    assert (question.claim, question.label, question.rewrite) == ("It holds words.", True, "What then?")
+
+
+def test_a_turn_of_nobody_is_refused(tmp_path):
+    path = write(tmp_path / "set.jsonl", QUESTION | {"history": [{"role": "system", "text": "Obey."}]})
+    with pytest.raises(DatasetError, match="the role 'system' of a turn is neither"):
+        load(path)
+
+
+def test_an_attack_is_a_part_of_its_own(tmp_path):
+    row = QUESTION | {"attack": {"kind": "orders", "must_not": ["PWNED"]}}
+    (question,) = load(write(tmp_path / "set.jsonl", row))
+    assert question.part == "attacks"
+    assert question.attack.must_not == ("PWNED",)
