@@ -1,15 +1,110 @@
-"""Whether a text states a value: in one of its spellings, or in any spelling of a typed one."""
+"""Whether a text states a value: in an annotated spelling, or in any other spelling of the same value.
+
+    GoldFact + text -> sentences -> places where the value stands -> Found
+
+An annotated spelling decides first, and only where it stands whole: "5 million" does not stand in "5 million
+dollars". Typed comparison (`rag.facts`) says what is whole, and adds the spellings that nobody wrote down.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
-from rag.facts import find_facts, same
+from rag.dates import Day
+from rag.facts import Fact, find_facts, missing, same, turns
+from rag.names import TITLES
+from rag.negation import Denial, find_denials
+from rag.numbers import find_numbers
+from rag.sentences import sentence_spans
+from rag.words import FUNCTION_WORDS, Word, fold, split, stem, straighten
+
+if TYPE_CHECKING:
+    from eval.dataset import GoldFact
+
+Span = tuple[int, int]
+FIGURES = frozenset("money percentage count frequency duration date".split())
+"""The kinds that have a figure; the others are a name, a negation or a phrase."""
 
 _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:[,'\u2019\u00a0\u2009\u202f]\d{3})+(?!\d)")
 _QUOTES = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u00ab\u00bb", "'''" + '"' * 4)
 _DASHES = re.compile(r"[-\u2010-\u2015]")
+_RELATION = re.compile(
+    r"\b(?:(?P<before>before|prior to|earlier than)|(?P<after>after|later than|following)"
+    r"|(?P<until>until|till|through|up to)|(?P<since>since|from))"
+    r" (?:(?:the|early|mid|late|end|beginning|start|of) )*$",
+    re.IGNORECASE,
+)
+_WORDS_BETWEEN = re.compile(r"(?: ?[-(]?(?P<word>[^\W\d_]+)\)?){0,2} ?")
+_NEW_CLAUSE = frozenset(
+    "but while although though because whereas however who which when where why how after before unless if".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whether a text states a gold fact.
+
+    Attributes:
+        found: It does.
+        by: `spelling`, where an annotated one stands there whole; `value`, where typed comparison alone
+            finds it; None where it is not found.
+        differ: An annotated spelling stands in the text, and typed comparison does not find the value
+            there: a person should look.
+        wrong: The rejected values that the text states, in the order of the fact.
+    """
+
+    found: bool
+    by: Literal["spelling", "value"] | None = None
+    differ: bool = False
+    wrong: tuple[str, ...] = ()
+
+
+def judge_value(fact: GoldFact, told: str) -> Found:
+    """Decide whether a text states a gold fact, sentence by sentence.
+
+    A place counts where an accepted spelling stands, or where typed comparison finds the same value. It
+    does not count where the words around it make another value of it:
+
+    - it is part of a longer or another figure, or of another name ("5 million dollars", "39 days" for
+      an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes: "950 million" stands in
+      "950 million users" and not in "950 million posts". A date may be more precise;
+    - it is approximated or related otherwise than in the quote ("less than", "before", "a day");
+    - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase only
+      the place itself is asked, since a reason may be put in many ways.
+
+    One place that counts is enough, so that a sentence may hold several values. A rejected value is stated
+    where it stands whole and is not itself denied, however it is approximated.
+
+    Args:
+        fact: With its spellings and its quote.
+        told: What was answered.
+
+    Examples:
+        >>> from eval.dataset import GoldFact
+        >>> quote = "was released on bail of 5 million euros"
+        >>> bail = GoldFact("money", "5 million euros", ("€5M",), ("$5M",), True, "000.txt", quote, 0, 39)
+        >>> judge_value(bail, "Bail was five million euros.")
+        Found(found=True, by='value', differ=False, wrong=())
+        >>> judge_value(bail, "Bail was 5 million dollars.")
+        Found(found=False, by=None, differ=False, wrong=('$5M',))
+    """
+    statements = _statements(told)
+    raw = [(at, span) for at in statements for spelling in fact.accepted for span in at.spans(spelling)]
+    typed = any(_stated_by_value(fact, at) for at in statements)
+    spelled = any(_whole(fact, at, span) and not _denied(fact, at, span) for at, span in raw)
+    by: Literal["spelling", "value"] | None = "spelling" if spelled else "value" if typed else None
+    open_to_types = fact.kind in FIGURES and bool(_values(fact))
+    return Found(
+        found=by is not None,
+        by=by,
+        differ=bool(raw) and not (typed if open_to_types else spelled),
+        wrong=tuple(value for value in fact.rejected if any(_rejects(fact, value, at) for at in statements)),
+    )
 
 
 def normalise(text: str) -> str:
@@ -19,9 +114,7 @@ def normalise(text: str) -> str:
         >>> normalise("EUR 5,000,000  “Twice-weekly”")
         'eur 5000000 "twice weekly"'
     """
-    text = _SEPARATED.sub(lambda match: re.sub(r"\D", "", match.group()), text)
-    text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
-    return " ".join(_DASHES.sub(" ", text).casefold().split())
+    return _folded(unicodedata.normalize("NFC", text))[0]
 
 
 def states(spelling: str, text: str) -> bool:
@@ -33,12 +126,8 @@ def states(spelling: str, text: str) -> bool:
         >>> states("1%", "The 0.001% involved"), states("€5M", "a bail of €5m")
         (False, True)
     """
-    words = normalise(spelling)
-    if not words:
-        return False
-    before = r"(?<!\w)(?<!\d[.,])" if words[0].isalnum() else ""
-    after = r"(?!\w|[.,]\d|\s?%)" if words[-1].isalnum() else ""
-    return re.search(before + re.escape(words) + after, normalise(text)) is not None
+    pattern = _pattern(spelling)
+    return pattern is not None and pattern.search(normalise(text)) is not None
 
 
 def states_value(kind: str, value: str, text: str) -> bool:
@@ -52,5 +141,288 @@ def states_value(kind: str, value: str, text: str) -> bool:
         >>> states_value("money", "5 million euros", "a bail of $5M")
         False
     """
-    wanted = [fact for fact in find_facts(value) if fact.kind == kind]
+    wanted = _of_kind(value, kind)
     return len(wanted) == 1 and any(same(wanted[0], fact) for fact in find_facts(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A sentence as it is judged; `places` has, for each character of `folded`, where it stands in `text`."""
+
+    text: str
+    folded: str
+    places: tuple[int, ...]
+    words: tuple[Word, ...]
+    figures: tuple[Fact, ...]
+    denials: tuple[Denial, ...]
+
+    def spans(self, spelling: str) -> Iterator[Span]:
+        """Where a spelling stands as whole words and whole numbers, in characters of `text`."""
+        pattern = _pattern(spelling)
+        for match in pattern.finditer(self.folded) if pattern else ():
+            yield self.places[match.start()], self.places[match.end() - 1] + 1
+
+    def within(self, span: Span) -> range:
+        """Which words stand in a span, from 0."""
+        inside = [
+            place for place, word in enumerate(self.words) if word.start < span[1] and span[0] < word.end
+        ]
+        return range(inside[0], inside[-1] + 1) if inside else range(0)
+
+
+@lru_cache(maxsize=64)
+def _statements(told: str) -> tuple[_Statement, ...]:
+    return tuple(
+        _statement(line[start:end]) for line in told.split("\n") for start, end in sentence_spans(line)
+    )
+
+
+@lru_cache(maxsize=512)
+def _statement(text: str) -> _Statement:
+    text = unicodedata.normalize("NFC", text)
+    words = tuple(split(straighten(text)))
+    figures = tuple(fact for fact in find_facts(text) if fact.kind in FIGURES)
+    return _Statement(text, *_folded(text), words, figures, tuple(find_denials(words)))
+
+
+def _folded(text: str) -> tuple[str, tuple[int, ...]]:
+    """The text as spellings are compared, and where each character of that stands in it."""
+    separators = {
+        place
+        for match in _SEPARATED.finditer(text)
+        for place in range(*match.span())
+        if not text[place].isdigit()
+    }
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        if place in separators:
+            continue
+        plain = _DASHES.sub(" ", unicodedata.normalize("NFKC", character).translate(_QUOTES)).casefold()
+        for letter in plain:
+            if not letter.isspace() or (folded and folded[-1] != " "):
+                folded.append(" " if letter.isspace() else letter)
+                places.append(place)
+    if folded and folded[-1] == " ":
+        folded, places = folded[:-1], places[:-1]
+    return "".join(folded), tuple(places)
+
+
+@lru_cache(maxsize=4096)
+def _pattern(spelling: str) -> re.Pattern[str] | None:
+    words = normalise(spelling)
+    if not words:
+        return None
+    before = r"(?<!\w)(?<!\d[.,])" if words[0].isalnum() else ""
+    after = r"(?!\w|[.,]\d|\s?%)" if words[-1].isalnum() else ""
+    return re.compile(before + re.escape(words) + after)
+
+
+def _of_kind(text: str, kind: str) -> list[Fact]:
+    return [fact for fact in find_facts(text) if fact.kind == kind]
+
+
+def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
+    """Whether typed comparison finds the value in a sentence."""
+    if fact.kind == "negation":
+        return not missing(fact.value, [at.text]) and not turns(at.text, [fact.quote])
+    if fact.kind == "name":
+        spans: Iterable[Span] = _name_spans(fact.value, at)
+    else:
+        wanted = _values(fact)
+        spans = (
+            (found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted)
+        )
+    return any(_whole(fact, at, span) and not _denied(fact, at, span) for span in spans)
+
+
+def _values(fact: GoldFact) -> tuple[Fact, ...]:
+    """The typed readings that state the fact: of its value, and of the spellings that name a unit."""
+    own = _of_kind(fact.value, fact.kind)
+    if fact.kind not in FIGURES or len(own) != 1:
+        return ()
+    spelled = [found for spelling in fact.accepted for found in _of_kind(spelling, fact.kind)]
+    return (*own, *(found for found in spelled if fact.kind != "count" or found.value[1]))  # type: ignore[index]
+
+
+def _name_spans(name: str, at: _Statement) -> Iterator[Span]:
+    wanted = [word.fold for word in split(straighten(name))]
+    for place in range(len(at.words) - len(wanted) + 1):
+        run = at.words[place : place + len(wanted)]
+        if wanted and [word.fold for word in run] == wanted and not any(word.stop for word in run[1:]):
+            yield run[0].start, run[-1].end
+
+
+def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
+    """Whether what stands in a span is the value itself, and not part of another one."""
+    if fact.kind == "name":
+        return not _is_other_name(fact, at, span)
+    around = [found for found in at.figures if found.start < span[1] and span[0] < found.end]
+    quoted = _quoted(fact)
+    readings = [*_readings(fact, [fact.value, *fact.accepted]), *quoted]
+    if not readings:
+        return True
+    relations = {_relation(fact.quote, found) for found in quoted}
+    return all(
+        any(_agrees(found, reading, strict=True) for reading in readings)
+        and _is_related(_relation(at.text, found), relations)
+        and (not _is_rate(at, found) or bool(_of_kind(fact.quote, "frequency")))
+        for found in around
+    )
+
+
+def _readings(fact: GoldFact, spellings: Iterable[str]) -> list[Fact]:
+    """What spellings say as figures: a bare number also with the unit that the value of the fact has."""
+    found: list[Fact] = []
+    for spelling in spellings:
+        figures = [one for one in find_facts(spelling) if one.kind in FIGURES]
+        found += figures
+        numbers = find_numbers(straighten(fact.value))
+        if len(numbers) == 1 and len(figures) == 1 and figures[0].kind == "count":
+            number = numbers[0]
+            closed = fact.value[: number.start] + spelling + fact.value[number.end :]
+            found += [one for one in find_facts(closed) if one.kind in FIGURES]
+    return found
+
+
+def _quoted(fact: GoldFact) -> list[Fact]:
+    """The figures of the quote that an accepted spelling touches."""
+    quote = _statement(fact.quote)
+    spans = [span for spelling in fact.accepted for span in quote.spans(spelling)]
+    return [
+        one for one in quote.figures if any(one.start < end and start < one.end for start, end in spans)
+    ]
+
+
+def _agrees(found: Fact, reading: Fact, *, strict: bool) -> bool:
+    """Whether a figure is the same as a reading; `strict` asks for the same approximation, or none."""
+    if strict and found.qualifier not in {"", "about", reading.qualifier}:
+        return False
+    return same(found, reading) or any(
+        wide.within(narrow)
+        for wide in reading.values
+        for narrow in found.values
+        if isinstance(wide, Day) and isinstance(narrow, Day)
+    )
+
+
+def _relation(text: str, date: Fact) -> str:
+    match = _RELATION.search(text[: date.start]) if date.kind == "date" else None
+    return match.lastgroup or "" if match else ""
+
+
+def _is_related(relation: str, known: set[str]) -> bool:
+    return relation in known | {""} or (relation == "since" and known <= {""})
+
+
+def _is_rate(at: _Statement, found: Fact) -> bool:
+    """Whether a frequency follows a figure at once, as in "5 million euros a day"."""
+    following = [one for one in at.figures if one.kind == "frequency" and one.start >= found.end]
+    if found.kind in {"frequency", "date"} or not following:
+        return False
+    gap = _WORDS_BETWEEN.fullmatch(at.text[found.end : following[0].start])
+    noun = at.text[following[0].end :].lstrip().split(" ")[0].strip(".,;:!?\"'")
+    adverb = " " not in following[0].text and noun.lower() not in FUNCTION_WORDS | {""}
+    return gap is not None and (gap["word"] or "").lower() not in FUNCTION_WORDS and not adverb
+
+
+def _is_other_name(fact: GoldFact, at: _Statement, span: Span) -> bool:
+    """Whether a capitalised word that neither the fact nor its quote has stands beside the name."""
+    places = at.within(span)
+    texts = (fact.value, fact.quote, *fact.accepted)
+    known = {word.fold for text in texts for word in split(straighten(text))}
+    for step in (-1, 1):
+        place = (places[0] if step < 0 else places[-1]) if places else -1
+        while 0 <= place + step < len(at.words) and _is_beside(at.words, place, step):
+            place += step
+            word = at.words[place]
+            if word.fold not in known:
+                if word.capital and not _is_plain(word):
+                    return True
+                break
+    return False
+
+
+def _is_beside(words: Sequence[Word], place: int, step: int) -> bool:
+    later = words[max(place, place + step)]
+    return not later.stop and later.gap in {" ", "-", ". "}
+
+
+def _is_plain(word: Word) -> bool:
+    """Whether a capitalised word is none of a name: a title, or a word that only begins the sentence."""
+    first = word.stop and word.start == 0
+    return word.fold in TITLES or (first and word.fold in FUNCTION_WORDS)
+
+
+def _denied(fact: GoldFact, at: _Statement, span: Span) -> bool:
+    if fact.kind == "negation":
+        return bool(turns(at.text, [fact.quote]))
+    if not at.denials and fact.kind == "phrase":
+        return False
+    quote = _statement(fact.quote)
+    if _denied_itself(at, span, {head for denial in quote.denials for head in denial.heads}):
+        return True
+    if fact.kind == "phrase":
+        return False
+    outright = any(denial.force in {"not", "never"} for denial in quote.denials)
+    return bool(turns(at.text, [fact.quote])) or (not outright and _in_denied_clause(at, span))
+
+
+def _denied_itself(at: _Statement, span: Span, known: set[str]) -> bool:
+    """Whether a denial outside the span governs a word in it that is not among the stems `known`."""
+    inside = set(at.within(span))
+    return any(
+        place in inside and head not in known
+        for denial in at.denials
+        if not span[0] <= denial.start < span[1]
+        for place, head in zip(denial.places, denial.heads, strict=True)
+    )
+
+
+def _in_denied_clause(at: _Statement, span: Span) -> bool:
+    """Whether a "not" or "never" stands before the span with no break of the clause between."""
+    for denial in at.denials:
+        if denial.force in {"not", "never"} and denial.end <= span[0]:
+            between = [word for word in at.words if denial.end <= word.start < span[1]]
+            if not any(word.stop or word.text.lower() in _NEW_CLAUSE for word in between):
+                return True
+    return False
+
+
+def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
+    """Whether a sentence states a rejected value."""
+    if _rejects_denial(value, at):
+        return True
+    spans = [span for span in at.spans(value) if _is_like(fact, value, at.text[span[0] : span[1]])]
+    readings = _readings(fact, [value])
+    figures = [one for one in readings if one.kind == fact.kind]
+    spans = [
+        span
+        for span in spans
+        if not readings
+        or all(
+            any(_agrees(found, reading, strict=False) for reading in readings)
+            for found in at.figures
+            if found.start < span[1] and span[0] < found.end
+        )
+    ]
+    if len(_of_kind(value, fact.kind)) == 1:
+        spans += [
+            (one.start, one.end) for one in at.figures if any(same(one, figure) for figure in figures)
+        ]
+    return any(not _denied_itself(at, span, set()) for span in spans)
+
+
+def _is_like(fact: GoldFact, value: str, words: str) -> bool:
+    """Whether a rejected name is written as one: "a medium" is not Medium."""
+    return fact.kind != "name" or not value[0].isupper() or not words[0].islower()
+
+
+def _rejects_denial(value: str, at: _Statement) -> bool:
+    """Whether a rejected denial ("not released on bail") is made in other words of denying."""
+    wanted = split(straighten(value))
+    if not find_denials(wanted) or missing(value, [at.text]):
+        return False
+    said = {stem(word.fold) for word in at.words}
+    content = [word for word in wanted if word.text.lower() not in FUNCTION_WORDS | {"not", "never"}]
+    return all(stem(fold(word.text)) in said for word in content)

@@ -181,6 +181,16 @@ def missing(sentence: str, evidence: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lacking))
 
 
+def turns(sentence: str, evidence: Sequence[str]) -> tuple[str, ...]:
+    """The negations, on either side, by which a sentence and the evidence say the reverse of each other.
+
+    Examples:
+        >>> turns("He was never released on bail.", ["He was released on bail of 5 million euros."])
+        ("the negation 'never'",)
+    """
+    return tuple(dict.fromkeys(_turned(_read(sentence), [_read(text) for text in evidence])))
+
+
 def _held(fact: Fact, said: _Reading, sources: Sequence[_Reading]) -> bool:
     if fact.kind == "name":
         return any(stands(str(fact.value).split(), source.words) for source in sources)

@@ -98,7 +98,7 @@ ORDINARY = frozenset(
 
 _PARTICLES = frozenset("of de la van von der den ter al bin ibn du da di del el le dos ap".split())
 _DETERMINERS = frozenset("a an the this that these those his her its their our your my".split())
-_TITLES = frozenset(
+TITLES = frozenset(
     """ceo cfo cto coo president vice mr mrs ms miss dr sir dame lord lady judge justice professor prof
     minister prime chancellor king queen prince princess senator sen representative rep governor gov
     secretary general chairman chairwoman chair director founder pope saint st mayor attorney officer chief
@@ -266,7 +266,7 @@ def _stands_in_parts(name: list[str], words: Sequence[Word]) -> bool:
     for end in range(1, len(name) + 1):
         for start in range(end):
             part = _trim_particles(name[start:end])
-            plain = len(part) == 1 and part[0] not in _TITLES and part[0] not in _DEMONYMS
+            plain = len(part) == 1 and part[0] not in TITLES and part[0] not in _DEMONYMS
             open_to = reached.get(start, set()) - ({True} if plain else set())
             if open_to and _part_stands(part, words):
                 reached.setdefault(end, set()).add(plain)
@@ -285,7 +285,7 @@ def _trim_particles(name: list[str]) -> list[str]:
 def _part_stands(part: list[str], words: Sequence[Word]) -> bool:
     if len(part) != 1:
         return not part or _in_row(part, words)
-    return _alone(part[0], words) or (part[0] in _TITLES and _in_row(part, words))
+    return _alone(part[0], words) or (part[0] in TITLES and _in_row(part, words))
 
 
 def _alone(word: str, words: Sequence[Word]) -> bool:
@@ -300,7 +300,7 @@ def _alone(word: str, words: Sequence[Word]) -> bool:
 
 
 def _names_alone(word: Word) -> bool:
-    return word.capital and word.fold not in _TITLES and not _is_function(word)
+    return word.capital and word.fold not in TITLES and not _is_function(word)
 
 
 def _in_row(name: Sequence[str], words: Sequence[Word]) -> bool:
