@@ -98,7 +98,7 @@ def _documents(data: Path) -> Iterator[dict[str, Any]]:
     """The documents of all sets, one of each in turn."""
     paths = [path for name in CORPORA for path in (data / "corpora" / name, data / name)]
     files = [path / "corpus.jsonl" for path in paths if (path / "corpus.jsonl").is_file()]
-    for row in zip_longest(*(path.open(encoding="utf-8") for path in files)):
+    for row in zip_longest(*(path.read_text(encoding="utf-8").split("\n") for path in files)):
         yield from (json.loads(line) for line in row if line)
 
 
@@ -184,7 +184,7 @@ def _resident_mb() -> float:
 
 def _main() -> None:
     corpus, asked = map(Path, sys.argv[1:])
-    rows = [json.loads(line) for line in asked.open(encoding="utf-8")]
+    rows = [json.loads(line) for line in asked.read_text(encoding="utf-8").split("\n") if line]
     questions = [row["question"] for row in rows[:: max(1, len(rows) // QUESTIONS)]][:QUESTIONS]
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(asdict(_measure(corpus, questions, Path(folder) / "store"))))
