@@ -70,8 +70,8 @@ def judge_value(fact: GoldFact, told: str) -> Found:
     A place counts where an accepted spelling stands, or where typed comparison finds the same value. It
     does not count where the words around it make another value of it:
 
-    - it is part of a longer or another figure, or of another name ("5 million dollars", "39 days" for
-      an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes: "950 million" stands in
+    - it is part of a rejected value, of a longer or another figure, or of another name ("5 million
+      dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes: "950 million" stands in
       "950 million users" and not in "950 million posts". A date may be more precise;
     - it is approximated or related otherwise than in the quote ("less than", "before", "a day");
     - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase only
@@ -96,7 +96,7 @@ def judge_value(fact: GoldFact, told: str) -> Found:
     statements = _statements(told)
     raw = [(at, span) for at in statements for spelling in fact.accepted for span in at.spans(spelling)]
     typed = any(_stated_by_value(fact, at) for at in statements)
-    spelled = any(_whole(fact, at, span) and not _denied(fact, at, span) for at, span in raw)
+    spelled = any(_counts(fact, at, span) for at, span in raw)
     by: Literal["spelling", "value"] | None = "spelling" if spelled else "value" if typed else None
     open_to_types = fact.kind in FIGURES and bool(_values(fact))
     return Found(
@@ -233,7 +233,15 @@ def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
         spans = (
             (found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted)
         )
-    return any(_whole(fact, at, span) and not _denied(fact, at, span) for span in spans)
+    return any(_counts(fact, at, span) for span in spans)
+
+
+def _counts(fact: GoldFact, at: _Statement, span: Span) -> bool:
+    """Whether the value stands in a span, and the words around it leave it as it is."""
+    larger = (wider for value in fact.rejected for wider in at.spans(value))
+    if any(start <= span[0] and span[1] <= end for start, end in larger):
+        return False
+    return _whole(fact, at, span) and not _denied(fact, at, span)
 
 
 def _values(fact: GoldFact) -> tuple[Fact, ...]:
