@@ -41,7 +41,8 @@ _RELATION = re.compile(
 )
 _WORDS_BETWEEN = re.compile(r"(?: ?[-(]?(?P<word>[^\W\d_]+)\)?){0,2} ?")
 _NEW_CLAUSE = frozenset(
-    "but while although though because whereas however who which when where why how after before unless if".split()
+    "but while although though because whereas however who which when where why how after before unless "
+    "if".split()
 )
 
 
@@ -71,8 +72,8 @@ def judge_value(fact: GoldFact, told: str) -> Found:
     does not count where the words around it make another value of it:
 
     - it is part of a rejected value, of a longer or another figure, or of another name ("5 million
-      dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes: "950 million" stands in
-      "950 million users" and not in "950 million posts". A date may be more precise;
+      dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes:
+      "950 million" stands in "950 million users" and not in "950 million posts". A date may be more precise;
     - it is approximated or related otherwise than in the quote ("less than", "before", "a day");
     - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase only
       the place itself is asked, since a reason may be put in many ways.

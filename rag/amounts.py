@@ -49,7 +49,7 @@ _PER = re.compile(
     rf"(?:[ -]?(?:\b(?:an?|per|every|each|in every|in each)[ -]|/ ?){_EACH}|[ -]?\b(?P<adverb>{_EVER})\b)",
     re.IGNORECASE,
 )
-_TIMES = re.compile(r"(?:[ -]times?|x)(?!\w)", re.IGNORECASE)
+_TIMES = re.compile(r"(?:[ -]times?|x|\u00d7)(?!\w)", re.IGNORECASE)
 _ONCE = re.compile(r"(?<![\w-])(?:once|twice|thrice)\b", re.IGNORECASE)
 _EVERY = re.compile(
     rf"(?<![\w-])(?:(?:every|each|per|once in|once) (?:single )?{_EACH}|(?P<adverb>{_EVER})(?![\w-]))",
@@ -101,6 +101,7 @@ _MEASURE = re.compile(
     r"|lbs?|oz|mmHg)(?!\w)"
 )
 _IRREGULAR = {"people": "person", "men": "man", "women": "woman", "children": "child", "inches": "inch"}
+_BRITISH = table("offence:offense defence:defense licence:license programme:program cheque:check")
 _REMARKS = frozenset(
     """reason way example concern aspect factor side hand day thing point major main key common important
     possible potential such option problem issue area form method approach sort kind type another big
@@ -335,7 +336,7 @@ def singular(noun: str) -> str:
         noun = noun[:-2]
     elif noun.endswith("s") and not noun.endswith("ss"):
         noun = noun[:-1]
-    return _MEASURES.get(noun, noun)
+    return _MEASURES.get(noun) or _BRITISH.get(noun, noun)
 
 
 def _identifies(text: str, number: Number) -> bool:

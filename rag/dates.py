@@ -18,6 +18,8 @@ _YEAR = r"(?:1\d{3}|20\d{2}|2100)(?![\d\w]|[.,/]\d)"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b"
 _SHADE = r"(?:(?P<shade>early|mid|late|(?:beginning|start|middle|end)\ of)[- ](?:the\ )?(?:in\ )?)?"
 _WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_SHORT_WEEKDAY = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri"
+_SHORT_WEEKDAYS = rf"(?:{_SHORT_WEEKDAY})\.|(?<=[Oo]n\ )(?:{_SHORT_WEEKDAY}|Sat|Sun)\b\.?"
 _SEASONS = "spring|summer|autumn|fall|winter"
 _NEAR = rf"(?:last|next|this|previous|following)[- ](?:week|month|year|weekend|decade|century|{_SEASONS})"
 _NTHS = (
@@ -29,13 +31,16 @@ _ANY_NTH = "|".join(_CENTURIES)
 _CLOCK = r"\d{1,2}(?::[0-5]\d(?::[0-5]\d)?)?\ ?(?:[ap]\.m\.|[ap]m\b)|(?:[01]?\d|2[0-3]):[0-5]\d(?![:\d])"
 _DATE = re.compile(
     rf"""(?<!\w)(?=[\d'a-z])(?:(?<![/.-])(?P<iso>\d{{4}}-\d{{1,2}}-\d{{1,2}})(?!\d)
-    |(?<![\w/.,])(?P<slashed>\d{{1,2}}([/.])\d{{1,2}}\3(?:\d{{4}}|\d{{2}}))(?![\w/]|\.\d)
+    |(?<![\w/.,:-])(?P<month_first>(?:0?[1-9]|1[0-2])/(?:19|20)\d{{2}})(?![\w/]|[.,]\d)
+    |(?<![\w/.,:-])(?P<year_first>(?:19|20)\d{{2}}-(?:0[1-9]|1[0-2]))(?![\w/-]|[.,]\d)
+    |(?<![\w/.,])(?P<slashed>\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?:\d{{4}}|\d{{2}}))(?![\w/]|\.\d)
     |(?<![\w.,:])(?P<day>{_DAY})[ -](?:of\ )?(?P<month>{_ANY_MONTH})(?:,?[ -](?P<year>{_YEAR}))?
     |(?<!\w)(?P<month2>{_ANY_MONTH})\ (?:the\ )?(?P<day2>{_DAY})(?![:.,]\d)(?:,?\ (?P<year2>{_YEAR}))?
-    |(?<!\w){_SHADE}(?P<month3>{_ANY_MONTH}),?\ (?:of\ )?(?P<year3>{_YEAR})
+    |(?<!\w){_SHADE}(?P<month3>{_ANY_MONTH})(?:,?\ (?:of\ )?|-)(?P<year3>{_YEAR})
     |(?<!\w)(?P<season>{_SEASONS}|Q[1-4])(?:\ of)?\ (?P<season_year>{_YEAR})
     |(?<!\w)(?P<near>{_NEAR}|yesterday|tomorrow)(?!\w)
     |(?<!\w)(?P<weekday>{_WEEKDAYS})s?(?!\w)
+    |(?<!\w)(?P<weekday2>(?-i:{_SHORT_WEEKDAYS}))
     |(?<![\w$€£¥.,]){_SHADE.replace("shade", "shade4")}(?P<decade>(?:1\d|20)\d0|'\d0)'?s(?!\w)
     |(?<!\w)(?P<century>(?:\d{{1,2}}(?:st|nd|rd|th)|{_ANY_NTH}))[ -]century(?!\w)
     |(?<![\w:.,])(?P<clock>{_CLOCK})
@@ -107,6 +112,7 @@ class FoundDate(NamedTuple):
 def find_dates(text: str) -> Iterator[FoundDate]:
     """All dates of a straightened text, in order.
 
+    "2025-03" is a month, as in ISO 8601; "2010-12", which could as well be two years, is the first of them.
     A bare number from 1900 to 2100 is a year unless it counts things; from 1000 to 1899 it needs a
     word such as "in" before it. May and March need their capital, and May no name before it.
 
@@ -123,7 +129,7 @@ def find_dates(text: str) -> Iterator[FoundDate]:
 def _read(text: str, match: re.Match[str], groups: dict[str, str]) -> FoundDate | None:
     start, end = match.span()
     shade = _shade(groups)
-    if "iso" in groups or "slashed" in groups:
+    if groups.keys() & {"iso", "slashed", "month_first", "year_first"}:
         return _numeric(match, groups)
     if "lone" in groups:
         return FoundDate(start, end, Day(int(groups["lone"]), shade=shade)) if _is_year(text, match) else None
@@ -151,6 +157,9 @@ def _named(groups: dict[str, str], shade: str) -> Day:
         return Day(shade=f"{shade} {'19' + digits[1:] if digits[0] == chr(39) else digits}s".strip())
     if "clock" in groups:
         return Day(shade=_clock(groups["clock"]))
+    if "weekday2" in groups:
+        short = groups["weekday2"][:3].lower()
+        return Day(shade=next(day for day in _WEEKDAYS.split("|") if day.startswith(short)))
     return Day(shade=(groups.get("near") or groups["weekday"]).lower().replace("-", " "))
 
 
@@ -160,6 +169,11 @@ def _shade(groups: dict[str, str]) -> str:
 
 
 def _numeric(match: re.Match[str], groups: dict[str, str]) -> FoundDate | None:
+    if "month_first" in groups or "year_first" in groups:
+        low, high = sorted(map(int, re.split("[-/]", match.group())))
+        if "year_first" in groups and low > high % 100:  # "2010-12", which is as well two years
+            return FoundDate(match.start(), match.start() + 4, Day(high))
+        return FoundDate(*match.span(), Day(high, low))
     first, second, third = map(int, re.split(r"[-/.]", match.group()))
     if "iso" in groups:
         return FoundDate(*match.span(), Day(first, second, third)) if _exists(second, third) else None

@@ -51,14 +51,16 @@ _GREAT = "hundred|thousand|lakh|million|crore|billion|trillion"
 _LOW = "|".join([*_SMALL][::-1])
 _DECADE = "|".join(_TENS)
 _DIGIT = "one|two|three|four|five|six|seven|eight|nine"
-_UNDER_100 = rf"(?:(?:{_DECADE})(?:[- ](?:{_DIGIT})\b(?!-))?|(?:{_LOW}))\b"
+_UNDER_100 = rf"(?:(?:{_DECADE})(?:-(?:{_DIGIT})\b| (?:{_DIGIT})\b(?!-))?|(?:{_LOW}))\b"
 _UNDER_1000 = rf"(?:(?:(?:{_DIGIT}|an?)[- ]hundred\b(?:(?: and)? {_UNDER_100})?)|{_UNDER_100})"
+_POINT = rf" point(?: (?:zero|{_DIGIT})\b)+"
 _NTH = r"(?![-\s]?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b(?! of))"
 _SPELLED = (
     rf"(?:half[- ](?:an? )?(?:{_GREAT}|dozen)|quarter of an? (?:{_GREAT})"
     rf"|(?:{_UNDER_1000}|an?|several|a few)(?: and a half)?"
     rf"[- ](?:{_GREAT}|dozen)\b(?:[- ](?:thousand|million|billion|trillion)\b)?"
     rf"(?:,? (?:and )?{_UNDER_1000}(?: (?:{_GREAT})\b)*){{0,6}}"
+    rf"|(?!(?<=at )one )(?:{_UNDER_1000}){_POINT}(?:[- ](?:{_GREAT})\b)?"  # "at one point two men left"
     rf"|{_UNDER_1000}(?: and a half)?)(?!\w){_NTH}"
 )
 _VAGUE = (
@@ -194,6 +196,8 @@ def _from_words(words: str, start: int, end: int) -> Number:
 
 
 def _count(pieces: list[str]) -> Decimal:
+    if "point" in pieces:
+        return _decimal(pieces)
     if pieces[0] in {"half", "quarter"}:
         share = Decimal("0.5") if pieces[0] == "half" else Decimal("0.25")
         return share * MAGNITUDES[pieces[-1]]
@@ -208,6 +212,14 @@ def _count(pieces: list[str]) -> Decimal:
         elif piece not in {"a", "an", "and"}:
             part += _SMALL.get(piece) or _TENS.get(piece) or 0
     return total + part
+
+
+def _decimal(pieces: list[str]) -> Decimal:
+    """The number of "five point six million": digit by digit after the point."""
+    point = pieces.index("point")
+    digits = "".join(str(_SMALL[piece]) for piece in pieces[point + 1 :] if piece in _SMALL)
+    factor = MAGNITUDES.get(pieces[-1], Decimal(1))
+    return Decimal(f"{_count(pieces[:point])}.{digits}") * factor
 
 
 def _scale(total: Decimal, part: Decimal, factor: Decimal) -> tuple[Decimal, Decimal]:
