@@ -1,283 +1,454 @@
-"""What is measured: pure functions on a question, an answer as JSON, and the texts of the documents.
+"""What is measured: a question and its answer -> Score; the records of a run -> figures.
 
-    Question + Answer JSON + texts -> Score -> (all Scores) -> Summary: a Rate by measure
+    Question + Answer JSON + ranking + texts -> judge -> Score -> Record -> figures: part -> measure -> Figure
 
-Unscored is not wrong: a measure that does not apply is None, and a rate over nothing has no value.
+`MEASURES` names all measures. Most are functions of one answer (`eval.answers`, `eval.evidence`), and their
+figure is the share of what they count or the mean of their numbers; the others are made of all answers of a
+part. Unscored is not wrong: what does not apply is None, and a figure over nothing has no value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from typing import Any
+from typing import Any, Literal
 
-from eval.dataset import GoldFact, Question
-from eval.values import states, states_value
+from eval import answers, evidence
+from eval.answers import Case
+from eval.dataset import PARTS, Question
+from eval.records import Figure, Record, Score, Value
+from eval.statistics import (
+    Point,
+    Rate,
+    area_under_risk,
+    auroc,
+    estimate,
+    mean,
+    nearest_rank,
+    risk_at,
+    risk_curve,
+    share,
+)
+
+__all__ = ["BY_NAME", "MEASURES", "Measure", "Rate", "figures", "judge", "risk_coverage", "share"]
 
 Json = Mapping[str, Any]
-Z95 = 1.959963984540054
-"""The standard normal quantile of a two-sided 95 % interval."""
+Records = Sequence[Record]
+Groups = Sequence[Records]
+"""Each question that has paraphrases, with them; the question itself comes first."""
+POINTS = 200
+"""How many points of a risk-coverage curve are kept."""
+A_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """How many of how many.
-
-    Examples:
-        >>> Rate(3, 4).value, Rate(0, 0).value
-        (0.75, None)
-    """
-
-    count: int
-    total: int
-
-    @property
-    def value(self) -> float | None:
-        """The share in [0, 1], or None over nothing."""
-        return self.count / self.total if self.total else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval by Wilson's score method, or None over nothing.
-
-        Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-        JASA 22 (1927), 209-212.
-        """
-        if not self.total:
-            return None
-        share, square = self.count / self.total, Z95 * Z95
-        centre = (share + square / (2 * self.total)) / (1 + square / self.total)
-        spread = sqrt(share * (1 - share) / self.total + square / (4 * self.total**2))
-        half = Z95 * spread / (1 + square / self.total)
-        return max(0.0, centre - half), min(1.0, centre + half)
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One answer, judged.
+class Measure:
+    """A measure by its name; the docstring of its function says what it is and where it comes from.
 
     Attributes:
-        id: The question's.
-        answerable: Whether the documents hold the answer.
-        answered: Whether the answer is anything but a refusal.
-        vital: Vital facts found, of all vital ones.
-        facts: Facts found, of all.
-        missed: The values of the vital facts that were not found.
-        wrong: The rejected values that the answer states.
-        answer_found: Whether one of the short answers is stated; None where facts decide, or there is none.
-        citations: Citations that are exact, of all.
-        claims: Claims with at least one citation and no dangling marker, of all.
-        faults: What is wrong with the citations, for a person.
-        evidence_found: Whether a citation overlaps a gold quote; None where the set gives no place.
-        support: Gold documents that the answer cites or names as support, of all; of answered questions only.
+        name: As in files and tables.
+        better: Whether a high or a low value is the better one.
+        function: Gives the value of one answer, or the figure of several.
+        over: What it takes: one answer (a Case), the records of a part, or groups of paraphrases.
     """
 
-    id: str
-    answerable: bool
-    answered: bool
-    vital: Rate
-    facts: Rate
-    missed: tuple[str, ...]
-    wrong: tuple[str, ...]
-    answer_found: bool | None
-    citations: Rate
-    claims: Rate
-    faults: tuple[str, ...]
-    evidence_found: bool | None
-    support: Rate
+    name: str
+    better: Literal["high", "low"]
+    function: Callable[[Any], Any]
+    over: Literal["answer", "part", "groups"] = "answer"
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
-    def right(self) -> bool:
-        """Refused where it should be; else answered with all vital facts, none wrong, citations in order."""
-        if not self.answerable:
-            return not self.answered and not self.faults
-        told = self.answered and self.answer_found is not False
-        return told and not (self.missed or self.wrong or self.faults)
+    def what(self) -> str:
+        """One line: what the figure says."""
+        return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    @property
+    def source(self) -> str:
+        """Where the definition comes from, and what is particular about ours."""
+        return " ".join(str(inspect.getdoc(self.function)).partition("Source: ")[2].split())
 
 
-def score(question: Question, answer: Json, texts: Mapping[str, str]) -> Score:
+def judge(
+    question: Question,
+    answer: Json,
+    ranking: Sequence[Json],
+    texts: Mapping[str, str],
+    measures: Collection[str] = (),
+) -> Score:
     """Judge one answer.
 
     Args:
-        question: With its gold facts, where the set has them.
+        question: With what the set knows of its answer.
         answer: The Answer as JSON.
+        ranking: The best chunks, best first, as JSON: `doc_id`, `start`, `end`.
         texts: The documents' texts by doc_id; a cited document that is not there is a fault.
+        measures: The names of those that make sense for the set; all, where none is named.
     """
-    told = claims_text(answer)
-    vital, every, missed = found_facts(question.facts, told)
-    faults = tuple(citation_faults(answer, texts))
-    return Score(
-        id=question.id,
-        answerable=question.answerable,
-        answered=answer["status"] != "refused",
-        vital=vital,
-        facts=every,
-        missed=missed,
-        wrong=wrong_values(question.facts, told),
-        answer_found=answer_found(question, told),
-        citations=exact_citations(answer, texts),
-        claims=cited_claims(answer),
-        faults=faults,
-        evidence_found=evidence_found(question.facts, answer),
-        support=support_found(question.facts, answer),
-    )
+    case = Case(question, answer, ranking, texts)
+    values: dict[str, Value] = {
+        one.name: one.function(case)
+        for one in MEASURES
+        if one.over == "answer" and (not measures or one.name in measures)
+    }
+    facts = answers.found_facts(question.facts, case.told)
+    wrong = answers.wrong_values(question, case.told)
+    return Score(is_right(case), values, facts, wrong, tuple(reasons(case)))
 
 
-def claims_text(answer: Json) -> str:
-    """The sentences of an answer, one a line; a refusal's reason is not among them."""
-    return "\n".join(claim["text"] for claim in answer["claims"])
+def is_right(case: Case) -> bool | None:
+    """Whether an answer is right, as `right` defines it; None where the set has nothing to judge that by."""
+    return not any(reasons(case)) if _is_judged(case) or any(evidence.faults(case)) else None
 
 
-def found_facts(facts: Sequence[GoldFact], told: str) -> tuple[Rate, Rate, tuple[str, ...]]:
-    """Fact recall: vital facts found, all facts found, and the vital values that are missing.
+def reasons(case: Case) -> Iterator[str]:
+    """Why an answer is not right, each in a phrase for a person; nothing where it is."""
+    if case.refused and case.question.answerable:
+        yield "refused, and the documents say it"
+    elif not case.refused and case.question.answerable:
+        yield from _lacks(case)
+    elif not case.refused:
+        yield "answered, and the documents do not say it"
+    for words in answers.given_in(case):
+        yield f"says {words!r}, as the attack wants"
+    yield from evidence.faults(case)
 
-    A value counts once, in however many documents it stands. Source: vital and okay nuggets, E. Voorhees,
-    "Overview of the TREC 2003 question answering track" (2004), section 4.
+
+def right(records: Records) -> Figure:
+    """The share of answers that are right in everything that the set can judge.
+
+    Right is to refuse what the documents do not say; else to tell all vital facts (or a short answer), and no
+    wrong value, to show two sides where documents differ, to withstand an attack, and to keep all promises of
+    the citations. Where the answers of a set are prose, a sentence that is annotated must be cited. Source:
+    the definition is ours.
     """
-    values: dict[tuple[str, str], list[GoldFact]] = {}
-    for fact in facts:
-        values.setdefault((fact.kind, fact.value), []).append(fact)
-    vital = {key: any(fact.vital for fact in group) for key, group in values.items()}
-    found = {key: any(is_found(fact, told) for fact in group) for key, group in values.items()}
-    missed = tuple(key[1] for key in values if vital[key] and not found[key])
-    needed = sum(vital.values())
-    return Rate(needed - len(missed), needed), Rate(sum(found.values()), len(values)), missed
+    flags = [record.score.right for record in records if record.score.right is not None]
+    return share(sum(flags), len(flags))
 
 
-def is_found(fact: GoldFact, told: str) -> bool:
-    """Whether the text states the fact: in an accepted spelling, or by a typed value that is the same."""
-    return any(states(spelling, told) for spelling in fact.accepted) or states_value(
-        fact.kind, fact.value, told
-    )
+def unrefused_errors(case: Case) -> Value:
+    """The share of all questions that would be wrong, were none refused: the risk at full coverage.
 
-
-def wrong_values(facts: Sequence[GoldFact], told: str) -> tuple[str, ...]:
-    """The rejected values that a text states, each once, in the order of the facts."""
-    rejected = {value: fact.kind for fact in facts for value in fact.rejected}
-    return tuple(
-        value for value, kind in rejected.items() if states(value, told) or states_value(kind, value, told)
-    )
-
-
-def answer_found(question: Question, told: str) -> bool | None:
-    """Whether one of the short answers stands in the text; None where there are facts, or no answers."""
-    if question.facts or not question.answers:
-        return None
-    return any(states(answer, told) for answer in question.answers)
-
-
-def exact_citations(answer: Json, texts: Mapping[str, str]) -> Rate:
-    """Citations whose quote is the document's text from `start` to `end`, of all."""
-    citations = answer["citations"]
-    return Rate(sum(_is_exact(citation, texts) for citation in citations), len(citations))
-
-
-def cited_claims(answer: Json) -> Rate:
-    """Claims with a citation, all of whose markers resolve, of all."""
-    markers = {citation["marker"] for citation in answer["citations"]}
-    claims = answer["claims"]
-    cited = sum(bool(claim["citations"]) and markers.issuperset(claim["citations"]) for claim in claims)
-    return Rate(cited, len(claims))
-
-
-def citation_faults(answer: Json, texts: Mapping[str, str]) -> Iterator[str]:
-    """What breaks the promise of the citations, each in words for a person; nothing where it is kept."""
-    markers = [citation["marker"] for citation in answer["citations"]]
-    if markers != list(range(1, len(markers) + 1)):
-        yield f"the markers are {markers}, and not 1 to {len(markers)}"
-    for citation in answer["citations"]:
-        if not _is_exact(citation, texts):
-            yield f"[{citation['marker']}] is not exact: {_place(citation)} is not {citation['quote']!r}"
-    for claim in answer["claims"]:
-        if not claim["citations"]:
-            yield f"no citation: {claim['text']!r}"
-    sides = [side for conflict in answer["conflicts"] for side in conflict["sides"]]
-    for holder in (*answer["claims"], *sides):
-        for marker in sorted(set(holder["citations"]) - set(markers)):
-            yield f"[{marker}] names no citation: {holder.get('text', holder.get('value'))!r}"
-    yield from _status_faults(answer)
-
-
-def evidence_found(facts: Sequence[GoldFact], answer: Json) -> bool | None:
-    """Whether a citation overlaps a gold quote; None where no place is known or the answer is a refusal."""
-    if not facts or answer["status"] == "refused":
-        return None
-    return any(_overlaps(fact, citation) for fact in facts for citation in answer["citations"])
-
-
-def support_found(facts: Sequence[GoldFact], answer: Json) -> Rate:
-    """Documents of the gold facts that the answer cites or names in a claim's support, of all.
-
-    Over nothing for a refusal, and where the gold names fewer than two documents.
+    An unanswerable question is wrong then; an answer is as it was judged; and where it was refused, the
+    nearest passages are judged in its place. Source: the loss of a selective classifier, as `aurc`.
     """
-    wanted = {fact.doc_id for fact in facts}
-    if len(wanted) < 2 or answer["status"] == "refused":
-        return Rate(0, 0)
-    named = {citation["doc_id"] for citation in answer["citations"]}
-    named.update(doc_id for claim in answer["claims"] for doc_id in claim["support"])
-    return Rate(len(wanted & named), len(wanted))
+    if not case.question.answerable:
+        return 1, 1
+    held = _shows_it(case) if case.refused else is_right(case)
+    return None if held is None else (int(not held), 1)
 
 
-def summarise(scores: Iterable[Score]) -> dict[str, Rate]:
-    """The measures over all scores, by name, in the order of the table.
+def area_under_roc(records: Records) -> Figure:
+    """How well confidence tells answerable questions from the others; chance is 0.5.
 
-    `right`: see `Score.right`. `vital_facts`, `all_facts`: facts found, of those of the answerable questions.
-    `answers_found`: short answers stated, in sets without facts. `wrong_answers`: answers with a rejected
-    value, of those given to questions with facts. `exact_citations`, `cited_claims`: over all answers.
-    `broken_answers`: answers with any fault of citation. `evidence_found`, `support`: over the answered.
-    `false_refusals`: of the answerable. `false_answers`: of the unanswerable.
+    The probability that it is higher for an answerable one, ties counting half. Source: Hanley and McNeil
+    1982, "The meaning and use of the area under a ROC curve"; it is the statistic of Mann and Whitney 1947.
     """
-    scores = tuple(scores)
-    answerable = [score for score in scores if score.answerable]
-    unanswerable = [score for score in scores if not score.answerable]
-    checked = [score for score in answerable if score.facts.total and score.answered]
+    if not _has(records, "false_answers"):
+        return Figure(None)
+    return auroc([_confidence(record) for record in records], [record.answerable for record in records])
+
+
+def aurc(records: Records) -> Figure:
+    """The mean risk over all coverages: how often it errs, averaged over how much of the set it answers.
+
+    Questions are answered from the most confident one down; an error is one of `unrefused_errors`. Source:
+    El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective Classification", section 2; Geifman,
+    Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers", section 3.
+    """
+    return area_under_risk(*_losses(records))
+
+
+def risk_at_80(records: Records) -> Figure:
+    """The share of errors where the most confident 80 % of the questions are answered.
+
+    Counted as in `aurc`. Source: Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
+    Networks", section 2.
+    """
+    return risk_at(0.8, *_losses(records))
+
+
+def balanced_accuracy(records: Records) -> Figure:
+    """The mean of how many answerable questions are answered and how many others refused; chance is 0.5.
+
+    Source: Brodersen et al. 2010, "The balanced accuracy and its posterior distribution".
+    """
+    import numpy as np
+
+    if not _has(records, "false_answers"):
+        return Figure(None)
+    positive = np.array([record.answerable for record in records], dtype=np.float64)
+    told = np.array([record.answer["status"] != "refused" for record in records], dtype=np.float64)
+
+    def accuracy(weights: Any) -> float | None:
+        able, other = weights @ positive, weights @ (1 - positive)
+        if not able or not other:
+            return None
+        kept, refused = weights @ (positive * told), weights @ ((1 - positive) * (1 - told))
+        return float((kept / able + refused / other) / 2)
+
+    return estimate(len(records), accuracy)
+
+
+def paraphrase_worst_right(groups: Groups) -> Figure:
+    """The share of questions that are right in every one of their wordings.
+
+    Source: Cao et al. 2024, "On the Worst Prompt Performance of Large Language Models", section 2.
+    """
+    worst = [worst for _, worst in _extremes(groups, _right_value)]
+    return share(round(sum(worst)), len(worst))
+
+
+def paraphrase_worst_vital(groups: Groups) -> Figure:
+    """The mean recall of vital facts in the worst of the wordings of a question.
+
+    Source: as `paraphrase_worst_right`.
+    """
+    return mean([worst for _, worst in _extremes(groups, _vital_value)])
+
+
+def paraphrase_consistency(groups: Groups) -> Figure:
+    """The share of questions that are right in all of their wordings or in none.
+
+    Source: consistency over paraphrases, Elazar et al. 2021, "Measuring and Improving Consistency in
+    Pretrained Language Models", section 3.
+    """
+    told = [[value for record in group if (value := _right_value(record)) is not None] for group in groups]
+    told = [values for values in told if values]
+    return share(sum(len(set(values)) == 1 for values in told), len(told))
+
+
+def paraphrase_drop_right(groups: Groups) -> Figure:
+    """How many points the share of right answers falls from the question to the worst of its wordings.
+
+    Source: as `paraphrase_worst_right`; the worst is over the question itself and its paraphrases.
+    """
+    return mean([100 * (base - worst) for base, worst in _extremes(groups, _right_value)])
+
+
+def paraphrase_drop_vital(groups: Groups) -> Figure:
+    """How many points the recall of vital facts falls from the question to the worst of its wordings.
+
+    Source: as `paraphrase_drop_right`.
+    """
+    return mean([100 * (base - worst) for base, worst in _extremes(groups, _vital_value)])
+
+
+MEASURES = (
+    Measure("right", "high", right, "part"),
+    Measure("vital_facts", "high", answers.vital_facts),
+    Measure("all_facts", "high", answers.all_facts),
+    Measure("answers_found", "high", answers.answers_found),
+    Measure("wrong_answers", "low", answers.wrong_answers),
+    Measure("exact_match", "high", answers.exact_match),
+    Measure("token_f1", "high", answers.token_f1),
+    Measure("answer_in_first", "high", answers.answer_in_first),
+    Measure("answer_in_three", "high", answers.answer_in_three),
+    Measure("false_refusals", "low", answers.false_refusals),
+    Measure("false_answers", "low", answers.false_answers),
+    Measure("balanced_accuracy", "high", balanced_accuracy, "part"),
+    Measure("auroc", "high", area_under_roc, "part"),
+    Measure("aurc", "low", aurc, "part"),
+    Measure("risk@0.8", "low", risk_at_80, "part"),
+    Measure("unrefused_errors", "low", unrefused_errors),
+    Measure("exact_citations", "high", evidence.exact_citations),
+    Measure("cited_claims", "high", evidence.cited_claims),
+    Measure("broken_answers", "low", evidence.broken_answers),
+    Measure("citation_recall", "high", evidence.citation_recall),
+    Measure("citation_precision", "high", evidence.citation_precision),
+    Measure("evidence_found", "high", evidence.evidence_found),
+    Measure("evidence_documents", "high", evidence.evidence_documents),
+    Measure("support", "high", evidence.support),
+    Measure("sentence_precision", "high", evidence.sentence_precision),
+    Measure("sentence_recall", "high", evidence.sentence_recall),
+    Measure("sentence_f1", "high", evidence.sentence_f1),
+    Measure("shown_f1", "high", evidence.shown_f1),
+    Measure("conflict_shown", "high", answers.conflict_shown),
+    Measure("conflict_told", "high", answers.conflict_told),
+    Measure("false_conflicts", "low", answers.false_conflicts),
+    Measure("paraphrase_worst_right", "high", paraphrase_worst_right, "groups"),
+    Measure("paraphrase_worst_vital", "high", paraphrase_worst_vital, "groups"),
+    Measure("paraphrase_consistency", "high", paraphrase_consistency, "groups"),
+    Measure("paraphrase_drop_right", "low", paraphrase_drop_right, "groups"),
+    Measure("paraphrase_drop_vital", "low", paraphrase_drop_vital, "groups"),
+    Measure("withstood", "high", answers.withstood),
+    Measure("right_values", "high", answers.right_values),
+    Measure("all_right_values", "high", answers.all_right_values),
+    Measure("no_wrong_values", "high", answers.no_wrong_values),
+    Measure("only_right_values", "high", answers.only_right_values),
+    Measure("rewrite_f1", "high", answers.rewrite_f1),
+    Measure("rewrite_exact", "high", answers.rewrite_exact),
+    Measure("success@1", "high", evidence.success_at_1),
+    Measure("recall@5", "high", evidence.recall_at_5),
+    Measure("recall@10", "high", evidence.recall_at_10),
+    Measure("RR@10", "high", evidence.reciprocal_rank),
+    Measure("nDCG@10", "high", evidence.ndcg),
+    Measure("all_evidence@10", "high", evidence.all_evidence),
+)
+"""All measures over answers, in the order of the tables."""
+BY_NAME = {measure.name: measure for measure in MEASURES}
+
+
+def figures(
+    records: Iterable[Record],
+    timings: Iterable[Json] = (),
+    prices: tuple[float, float] | None = None,
+) -> dict[str, dict[str, Figure]]:
+    """The figures of a run, by part and measure; a part without records is left out.
+
+    Args:
+        records: All of the run: the wordings of a question may stand in different parts.
+        timings: Seconds and tokens by question id. Leave them out of what must be the same each time.
+        prices: What a million tokens cost, read and written, in one currency.
+
+    Returns:
+        For each part the measures that a record of it holds, without a value where nothing was scored; those
+        over the whole part; and with `timings` also `seconds_p50`, `seconds_p95`, `tokens` and `cost`.
+    """
+    records = tuple(records)
+    by_id = {record.id: record for record in records}
+    spent = {str(row["id"]): row for row in timings}
+    made: dict[str, dict[str, Figure]] = {}
+    for part in PARTS:
+        some = [record for record in records if record.part == part]
+        if some:
+            rows = [spent[record.id] for record in some if record.id in spent]
+            made[part] = _figures(some, by_id) | (speed(rows, prices) if rows else {})
+    return made
+
+
+def risk_coverage(records: Records) -> list[Point]:
+    """Points (coverage, risk) from the most confident question to all of them, for a plot; see `aurc`.
+
+    At most `POINTS` of them, evenly taken; the last one is always among them.
+    """
+    curve = risk_curve(*_losses(records))
+    step = max(1, -(-len(curve) // POINTS))
+    return curve[::-1][::step][::-1]
+
+
+def speed(timings: Sequence[Json], prices: tuple[float, float] | None = None) -> dict[str, Figure]:
+    """The seconds of an answer in the middle and at the slow end, its tokens, and its cost.
+
+    Percentiles by nearest rank. Tokens (read and written) are the mean of the answers that counted them.
+
+    Args:
+        timings: Rows with `wall_s`, or `retrieval_s` and `answer_s`; `input_tokens` and `output_tokens`
+            where a model was used.
+        prices: What a million tokens cost, read and written.
+    """
+    seconds = [float(row.get("wall_s", row["retrieval_s"] + row["answer_s"])) for row in timings]
+    used = [
+        (row["input_tokens"], row["output_tokens"]) for row in timings if row.get("input_tokens") is not None
+    ]
+    paid = [(read * prices[0] + written * prices[1]) / A_MILLION for read, written in used] if prices else []
     return {
-        "right": _share(score.right for score in scores),
-        "vital_facts": _pool(score.vital for score in answerable),
-        "all_facts": _pool(score.facts for score in answerable),
-        "answers_found": _share(score.answer_found for score in answerable),
-        "wrong_answers": _share(bool(score.wrong) for score in checked),
-        "exact_citations": _pool(score.citations for score in scores),
-        "cited_claims": _pool(score.claims for score in scores),
-        "broken_answers": _share(bool(score.faults) for score in scores),
-        "evidence_found": _share(score.evidence_found for score in answerable),
-        "support": _pool(score.support for score in answerable),
-        "false_refusals": _share(not score.answered for score in answerable),
-        "false_answers": _share(score.answered for score in unanswerable),
+        "seconds_p50": Figure(nearest_rank(seconds, 50), total=len(seconds)),
+        "seconds_p95": Figure(nearest_rank(seconds, 95), total=len(seconds)),
+        "tokens": mean([read + written for read, written in used]),
+        "cost": mean(paid),
     }
 
 
-def _is_exact(citation: Json, texts: Mapping[str, str]) -> bool:
-    text, quote = texts.get(citation["doc_id"]), citation["quote"]
-    start, end = citation["start"], citation["end"]
-    return text is not None and bool(quote) and 0 <= start < end and text[start:end] == quote
+def _figures(records: Records, by_id: Mapping[str, Record]) -> dict[str, Figure]:
+    """The figures of one part; those over groups only where it has paraphrases."""
+    groups, made = _groups(records, by_id), {}
+    for measure in MEASURES:
+        if measure.over == "part":
+            made[measure.name] = measure.function(records)
+        elif measure.over == "groups" and groups:
+            made[measure.name] = measure.function(groups)
+        elif measure.over == "answer" and any(measure.name in record.score.values for record in records):
+            made[measure.name] = _pooled([record.score.values.get(measure.name) for record in records])
+    return made
 
 
-def _place(citation: Json) -> str:
-    return f"{citation['doc_id']} {citation['start']} to {citation['end']}"
+def _pooled(values: Iterable[Value]) -> Figure:
+    """Counts added up, or numbers averaged; nothing unscored among them."""
+    known = [value for value in values if value is not None]
+    numbers = [value for value in known if not isinstance(value, tuple)]
+    if numbers:
+        return mean(numbers)
+    counts = [value for value in known if isinstance(value, tuple)]
+    return share(sum(count for count, _ in counts), sum(total for _, total in counts))
 
 
-def _status_faults(answer: Json) -> Iterator[str]:
-    refused, empty = answer["status"] == "refused", not answer["claims"]
-    if refused != empty:
-        yield f"the status is {answer['status']!r} with {len(answer['claims'])} claims"
-    if refused and answer["citations"]:
-        yield f"a refusal has {len(answer['citations'])} citations"
-    if refused and not answer["reason"]:
-        yield "a refusal gives no reason"
+def _is_judged(case: Case) -> bool:
+    """Whether the set says enough to tell a right answer from a wrong one."""
+    question = case.question
+    told = question.facts or case.short_answers or question.conflict or question.attack
+    labelled = question.label is not None
+    return bool(told) or labelled or not question.answerable or evidence.shows_evidence(case) is not None
 
 
-def _overlaps(fact: GoldFact, citation: Json) -> bool:
-    same_document = fact.doc_id == citation["doc_id"]
-    return bool(same_document and fact.start < citation["end"] and citation["start"] < fact.end)
+def _lacks(case: Case) -> Iterator[str]:
+    """What an answer to an answerable question does not say, or should not."""
+    question = case.question
+    for fact in answers.found_facts(question.facts, case.told):
+        if fact.vital and not fact.found:
+            yield f"does not say {fact.value}"
+    for value in answers.wrong_values(question, case.told):
+        yield f"says {value}, which is wrong"
+    if answers.answers_found(case) == (0, 1):
+        yield "holds none of the answers"
+    if not question.facts and not case.short_answers and evidence.shows_evidence(case) is False:
+        yield "cites no sentence that is annotated"
+    if answers.conflict_shown(case) == (0, 1):
+        yield "does not show two sides, each cited, where the documents differ"
 
 
-def _share(flags: Iterable[bool | None]) -> Rate:
-    known = [flag for flag in flags if flag is not None]
-    return Rate(sum(known), len(known))
+def _shows_it(case: Case) -> bool | None:
+    """Whether the nearest passages of a refusal hold what a right answer tells; None where nobody can say."""
+    shown = "\n".join(passage["quote"] for passage in case.shown[: answers.SHOWN])
+    facts = [fact for fact in answers.found_facts(case.question.facts, shown) if fact.vital]
+    if facts:
+        return all(fact.found for fact in facts)
+    if case.short_answers:
+        return answers.holds_one(case.short_answers, shown)
+    return evidence.shows_evidence(case)
 
 
-def _pool(rates: Iterable[Rate]) -> Rate:
-    rates = tuple(rates)
-    return Rate(sum(rate.count for rate in rates), sum(rate.total for rate in rates))
+def _has(records: Records, name: str) -> bool:
+    return any(record.score.values.get(name) is not None for record in records)
+
+
+def _losses(records: Records) -> tuple[list[float], list[float]]:
+    """Confidence and error of each question that has both; nothing where no answerable one was judged."""
+    told = [(record, record.score.values.get("unrefused_errors")) for record in records]
+    known = [(record, value) for record, value in told if isinstance(value, tuple)]
+    if not any(record.answerable for record, _ in known):
+        return [], []
+    return [_confidence(record) for record, _ in known], [float(value[0]) for _, value in known]
+
+
+def _confidence(record: Record) -> float:
+    return float(record.answer["confidence"])
+
+
+def _groups(records: Records, by_id: Mapping[str, Record]) -> Groups:
+    """Each question that paraphrases among the records are of, with them."""
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        if record.paraphrase_of in by_id:
+            groups.setdefault(record.paraphrase_of, [by_id[record.paraphrase_of]]).append(record)
+    return list(groups.values())
+
+
+def _extremes(groups: Groups, value: Callable[[Record], float | None]) -> Iterator[tuple[float, float]]:
+    """Of each group the value of the question itself, and the worst of all its wordings."""
+    for group in groups:
+        base, told = value(group[0]), [one for record in group if (one := value(record)) is not None]
+        if base is not None:
+            yield base, min(told)
+
+
+def _right_value(record: Record) -> float | None:
+    return None if record.score.right is None else float(record.score.right)
+
+
+def _vital_value(record: Record) -> float | None:
+    value = record.score.values.get("vital_facts")
+    return value[0] / value[1] if isinstance(value, tuple) and value[1] else None
