@@ -1,92 +1,191 @@
-"""A verdict as text that a person likes to read: measures, kinds of question, failures, gate."""
+"""A run as text that a person likes to read: measures by part, right by type, failures, gate.
+
+What the text, the HTML and the JUnit report all say of a run is read from it here.
+"""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 
-from eval.metrics import Rate, Score, claims_text
-from eval.run import Record, Verdict
-from eval.thresholds import THRESHOLDS
+from eval.dataset import PARTS
+from eval.metrics import BY_NAME, right
+from eval.records import Figure, Json, Record, Run
 
 WIDTH = 100
+LISTED = 40
+"""How many failures of a part the text lists."""
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\ud800-\udfff"
+    "\U000e0000-\U000e0fff]"
+)
+"""Characters that do not show, turn the text around, or may not stand in XML; the joiners of scripts and
+emoji, and the selector of a coloured emoji, are not among them."""
 
 
-def render(verdict: Verdict) -> str:
+def render(run: Run) -> str:
     """The whole report; nothing in it depends on time or place.
 
     Args:
-        verdict: A finished run.
+        run: A finished run.
 
     Returns:
         Lines of at most `WIDTH` characters, words longer than that apart.
     """
-    head = f"{len(verdict.records)} questions of {verdict.gold} over {verdict.corpus}"
-    parts = [
-        head,
-        "\n".join(_measures(verdict)),
-        "\n".join(_kinds(verdict)),
-        *("\n".join(_failure(record)) for record in verdict.records if not record.score.right),
-        "\n".join(_gate(verdict)),
+    names = parts(run)
+    blocks = [
+        _head(run),
+        *("\n".join(_measures(run, part)) for part in names),
+        *("\n".join(_types(run, part)) for part in names if by_type(run, part)),
+        *(block for part in names for block in _failures(run, part)),
+        "\n".join(_gate(run)),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(blocks)
 
 
-def reasons(score: Score) -> tuple[str, ...]:
-    """Why an answer is not right, each in a phrase; empty where it is."""
-    if score.answerable and not score.answered:
-        return ("refused, and the documents say it", *score.faults)
-    found = [f"does not say {value}" for value in score.missed]
-    found += [f"says {value}, which is wrong" for value in score.wrong]
-    if score.answered and not score.answerable:
-        found.append("answered, and the documents do not say it")
-    if score.answer_found is False:
-        found.append("holds none of the answers")
-    return (*found, *score.faults)
+def visible(text: str) -> str:
+    r"""The text with what cannot be seen named by its number: no terminal, page or XML obeys the rest.
+
+    Examples:
+        >>> visible("a\x1b[31mred\u202edetrever")
+        'a‹U+001B›[31mred‹U+202E›detrever'
+    """
+    return _UNSEEN.sub(lambda match: f"‹U+{ord(match.group()):04X}›", text)
 
 
-def _measures(verdict: Verdict) -> Iterator[str]:
-    bounds = {bound.measure: bound for bound in THRESHOLDS}
-    yield f"{'measure':<18}{'value':>7}{'count':>12}   {'95 % interval':<16}gate"
-    for name, rate in verdict.summary.items():
-        bound, gate = bounds.get(name), ""
-        if bound is not None:
-            gate = f">= {bound.low:.3f}" if bound.low > 0 else f"<= {bound.high:.3f}"
-        yield f"{name:<18}{_row(rate)}{gate}".rstrip()
+def parts(run: Run) -> tuple[str, ...]:
+    """The parts of a run, the headline part first."""
+    names = dict.fromkeys([*run.figures, *(record.part for record in run.records)])
+    return tuple(sorted(names, key=lambda part: PARTS.index(part) if part in PARTS else len(PARTS)))
 
 
-def _row(rate: Rate) -> str:
-    if rate.value is None or rate.interval is None:
-        return f"{'-':>7}{'unscored':>12}   {'':<16}"
-    low, high = rate.interval
-    return f"{rate.value:>7.3f}{f'{rate.count} / {rate.total}':>12}   {f'{low:.3f} to {high:.3f}':<16}"
+def headline(run: Run) -> str:
+    """The part whose figures stand for the run: `questions`, or the first that is there."""
+    return next(iter(parts(run)), PARTS[0])
 
 
-def _kinds(verdict: Verdict) -> Iterator[str]:
-    kinds: dict[str, list[bool]] = {}
-    for record in verdict.records:
-        kinds.setdefault(record.question.type, []).append(record.score.right)
-    yield f"{'right, by type':<18}{'value':>7}{'count':>12}"
-    for kind, flags in kinds.items():
-        yield f"{kind:<18}{_row(Rate(sum(flags), len(flags)))}".rstrip()
+def of_part(run: Run, part: str) -> tuple[Record, ...]:
+    """The records of a part, in the order of the set."""
+    return tuple(record for record in run.records if record.part == part)
+
+
+def not_right(run: Run, part: str) -> tuple[Record, ...]:
+    """The records of a part that were judged and are not right."""
+    return tuple(record for record in of_part(run, part) if record.score.right is False)
+
+
+def by_type(run: Run, part: str) -> tuple[tuple[str, Figure], ...]:
+    """The share of right answers by type of question, in the order of the set; what was judged only."""
+    types: dict[str, list[Record]] = {}
+    for record in of_part(run, part):
+        types.setdefault(record.type or "no type", []).append(record)
+    figures = ((name, right(records)) for name, records in types.items())
+    return tuple((name, figure) for name, figure in figures if figure.total)
+
+
+def meaning(measure: str) -> str:
+    """What a measure says, in a line or two; nothing of one that is not in `MEASURES`."""
+    if measure not in BY_NAME:
+        return ""
+    known = BY_NAME[measure]
+    return f"{known.what} Lower is better." if known.better == "low" else known.what
+
+
+def told(answer: Json) -> str:
+    """What an answer says, in one line: its sentences, or that it refused and why."""
+    said = " ".join(claim["text"] for claim in answer["claims"])
+    return " ".join((said or f"(refused) {answer['reason']}").split())
+
+
+def expected(record: Record) -> str:
+    """What a right answer says, in one line."""
+    if not record.answerable:
+        return "a refusal"
+    return " | ".join(record.expected) or "an answer"
+
+
+def count_of(figure: Figure) -> str:
+    """How many of how many, or over how many a mean was taken."""
+    if figure.value is None:
+        return "unscored"
+    return f"of {figure.total}" if figure.count is None else f"{figure.count} / {figure.total}"
+
+
+def number(value: float | None) -> str:
+    """A value to three decimals, a whole large one to none.
+
+    Examples:
+        >>> number(0.83544), number(1234.0), number(None)
+        ('0.835', '1234', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+
+
+def interval_of(figure: Figure) -> str:
+    """The 95 % interval, or nothing."""
+    low, high = figure.low, figure.high
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def _head(run: Run) -> str:
+    count = len(run.records)
+    return visible(f"{count} questions of {run.set} over {run.manifest.get('corpus', 'no corpus')}")
+
+
+def _measures(run: Run, part: str) -> Iterator[str]:
+    yield f"{part.upper():<26}{'value':>8}{'count':>14}   95 % interval"
+    for name, figure in run.figures.get(part, {}).items():
+        yield _row(name, figure)
+
+
+def _types(run: Run, part: str) -> Iterator[str]:
+    yield f"{f'right, by type: {part}':<26}{'value':>8}{'count':>14}   95 % interval"
+    for name, figure in by_type(run, part):
+        yield _row(name, figure)
+
+
+def _row(name: str, figure: Figure) -> str:
+    row = f"{visible(name):<26}{number(figure.value):>8}{count_of(figure):>14}   {interval_of(figure)}"
+    return row.rstrip()
+
+
+def _failures(run: Run, part: str) -> Iterator[str]:
+    failures = not_right(run, part)
+    yield from ("\n".join(_failure(record)) for record in failures[:LISTED])
+    if len(failures) > LISTED:
+        yield f"... and {len(failures) - LISTED} more of {part} that are not right, in records.jsonl"
 
 
 def _failure(record: Record) -> Iterator[str]:
-    yield f"NOT RIGHT {record.score.id}: {record.question.question}"
-    told = claims_text(record.answer).replace("\n", " ") or f"(refused) {record.answer['reason']}"
-    expected = " | ".join(record.question.answers) or "a refusal"
+    question = visible(" ".join(record.question.split()))
+    yield textwrap.fill(
+        f"NOT RIGHT {visible(record.id)}: {question}",
+        WIDTH,
+        subsequent_indent=" " * 14,
+        break_long_words=False,
+    )
     for label, text in (
-        ("answer", told),
-        ("expected", expected),
-        ("because", "; ".join(reasons(record.score))),
+        ("answer", told(record.answer)),
+        ("expected", expected(record)),
+        ("because", "; ".join(record.score.reasons)),
     ):
         yield textwrap.fill(
-            text, WIDTH, initial_indent=f"    {label:<10}", subsequent_indent=" " * 14, break_long_words=False
+            visible(text),
+            WIDTH,
+            initial_indent=f"    {label:<10}",
+            subsequent_indent=" " * 14,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
 
 
-def _gate(verdict: Verdict) -> Iterator[str]:
-    right = sum(record.score.right for record in verdict.records)
-    outcome = "not passed" if verdict.breaches else "passed"
-    yield f"{right} of {len(verdict.records)} right. The gate is {outcome}."
-    yield from (f"BELOW THE GATE {breach}" for breach in verdict.breaches)
+def _gate(run: Run) -> Iterator[str]:
+    judged = right(run.records)
+    outcome = "not passed" if run.breaches else "passed"
+    yield f"{judged.count} of {judged.total} right. The gate is {outcome}."
+    yield from (f"BELOW THE GATE {visible(breach)}" for breach in run.breaches)
