@@ -1,5 +1,6 @@
-"""`python -m eval`: judge the engine's answers to the gold questions.
+"""`python -m eval`: judge the engine's answers.
 
+`run` asks, `report` draws a run again, `compare` sets two runs side by side, `validate` proves the sets.
 Exit codes: 0 passed, 1 below the gate, 2 could not run, 3 the set is broken.
 """
 
@@ -7,18 +8,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eval.records import Run
 
 PASSED, BELOW_THE_GATE, COULD_NOT_RUN, SET_IS_BROKEN = range(4)
-GOLD = Path(__file__).parent / "gold" / "durov.jsonl"
-SEEDS = Path(__file__).parents[1] / "seeds"
+EVERY = "all"
+CODES = "Exit codes: 0 passed, 1 below the gate, 2 could not run, 3 the set is broken."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the judge.
+    """Do what the command line says; without a command, `run`.
 
     Args:
         arguments: The command line; that of the program where None.
@@ -26,49 +32,194 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
-    out = options.out or Path("reports") / f"{options.gold.stem}.jsonl"
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given.insert(0, "run")
+    options = _parser().parse_args(given)
 
+    from eval.compare import MismatchedRunsError
     from eval.dataset import DatasetError
-    from eval.report import render
-    from eval.run import run
+    from eval.sets import NoSetError
     from rag.errors import CitewellError
 
+    command: Callable[[argparse.Namespace], int] = options.command
     try:
-        verdict = run(options.gold, options.corpus, options.store, out, options.as_set)
+        return command(options)
+    except (CitewellError, MismatchedRunsError, NoSetError, OSError) as error:
+        print(f"The evaluation could not run: {error}", file=sys.stderr)
     except DatasetError as error:
         print(error, file=sys.stderr)
-        return SET_IS_BROKEN
-    except (CitewellError, OSError) as error:
-        print(f"The evaluation could not run: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
+        return SET_IS_BROKEN if command in (_run, _validate) else COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
     except Exception:
         traceback.print_exc()  # a defect, which must not read as an answer that got worse
-        return COULD_NOT_RUN
-    print(json.dumps(verdict.to_json(), ensure_ascii=False) if options.json else render(verdict))
-    print(f"Records: {out}", file=sys.stderr)
-    return BELOW_THE_GATE if verdict.breaches else PASSED
+    return COULD_NOT_RUN
+
+
+def _run(options: argparse.Namespace) -> int:
+    from eval.frozen import check_frozen
+    from eval.run import run
+    from eval.sets import OWN, open_set
+
+    names = _named(options)
+    if set(names) & set(OWN):
+        check_frozen()
+    passed = True
+    for name in names:
+        asked = open_set(name, options.data, options.corpus)
+        store = options.store / asked.name if options.store and len(names) > 1 else options.store
+        found = run(
+            asked,
+            options.out / asked.name,
+            store=store,
+            jobs=options.jobs,
+            limit=options.limit,
+            fresh=options.fresh,
+            as_set=options.as_set,
+        )
+        _publish(found, options.out / asked.name, options.json)
+        passed = passed and not found.breaches
+    return PASSED if passed else BELOW_THE_GATE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from eval.records import read_run
+
+    for folder in options.runs:
+        _publish(read_run(folder), folder, options.json)
+    return PASSED
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from eval.compare import compare, render
+    from eval.records import read_run
+
+    found = compare(read_run(options.before), read_run(options.after))
+    print(_json(found.to_json()) if options.json else render(found))
+    return BELOW_THE_GATE if options.fail_if_worse and found.is_worse else PASSED
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from eval.dataset import validate
+    from eval.frozen import FROZEN, GOLD, check_frozen, freeze
+    from eval.sets import OWN, open_set
+
+    for name in options.sets or OWN:
+        found = open_set(name, options.data, options.corpus)
+        validate(found.path, found.questions, found.texts)
+        facts = sum(len(question.facts) for question in found.questions if not question.paraphrase_of)
+        print(f"{found.name}: {len(found.questions)} questions with {facts} facts are sound.")
+    if options.freeze:
+        print(f"{len(freeze())} files of {_shown(GOLD)} are frozen in {FROZEN}.")
+    elif not options.sets:
+        proved = check_frozen()
+        print(f"{proved} files of the gold are as they were frozen." if proved else "Nothing is frozen yet.")
+    return PASSED
+
+
+def _publish(found: Run, folder: Path, as_json: bool) -> None:
+    """Write the HTML and the JUnit report of a run, and print its figures."""
+    from eval import html, junit, report
+    from eval.folder import HTML, JUNIT
+
+    (folder / HTML).write_text(html.render(found), encoding="utf-8")
+    (folder / JUNIT).write_text(junit.render(found), encoding="utf-8")
+    failures = [record.id for record in found.records if record.score.right is False]
+    figures = {"questions": len(found.records), **found.figures_json(), "failures": failures}
+    print(_json(figures) if as_json else report.render(found))
+    print(f"Report: {folder / HTML}", file=sys.stderr)
+
+
+def _named(options: argparse.Namespace) -> tuple[str, ...]:
+    """The sets to run: those named, once each; the ones that ship where none is."""
+    from eval.sets import NAMES, OWN
+
+    named = options.sets or OWN
+    return tuple(dict.fromkeys((*OWN, *NAMES) if EVERY in named else named))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m eval",
-        description="Judge the engine's answers to gold questions.",
-        epilog="Exit codes: 0 passed, 1 below the gate, 2 could not run, 3 the set is broken.",
+        prog="python -m eval", description="Judge the engine's answers.", epilog=CODES
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, does: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=f"{about.capitalize()}.", epilog=CODES)
+        made.set_defaults(command=does)
+        return made
+
+    _run_options(command("run", _run, "ask the questions of sets and judge the answers (the default)"))
+    report = command("report", _report, "draw the reports of finished runs again, from their files alone")
+    report.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the folder of a finished run")
+    report.add_argument("--json", action="store_true", help="print the figures as JSON, a line a run")
+    compare = command("compare", _compare, "say what got better or worse between two runs of one set")
+    compare.add_argument("before", type=Path, metavar="RUN_A", help="the folder of the first run")
+    compare.add_argument("after", type=Path, metavar="RUN_B", help="the folder of the second run")
+    compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    compare.add_argument(
+        "--fail-if-worse",
+        action="store_true",
+        help="exit with 1 where a vital fact was lost, a wrong value is new or an answer turned wrong",
+    )
+    validate = command("validate", _validate, "prove that the facts of sets stand where they say")
+    _set_options(validate)
+    validate.add_argument(
+        "--freeze", action="store_true", help="write down the gold's hashes, once it is sound"
+    )
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    _set_options(parser)
+    parser.add_argument(
+        "--store", type=Path, metavar="DIR", help="keep the index here (default: a temporary folder)"
     )
     parser.add_argument(
-        "--gold", type=Path, default=_shown(GOLD), help="the question set (default: %(default)s)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("reports"),
+        help="where the folders of the runs go, each by the name of its set (default: %(default)s)",
     )
     parser.add_argument(
-        "--corpus", type=Path, default=_shown(SEEDS), help="the documents (default: %(default)s)"
+        "--jobs",
+        type=_at_least_one,
+        metavar="N",
+        default=os.cpu_count() or 1,
+        help="how many questions are asked at a time (default: one a core, %(default)s here)",
     )
-    parser.add_argument("--store", type=Path, help="keep the index here (default: a temporary folder)")
-    parser.add_argument("--out", type=Path, help="the records (default: reports/<name of the set>.jsonl)")
-    parser.add_argument("--json", action="store_true", help="print the measures as JSON")
+    parser.add_argument(
+        "--limit", type=_at_least_one, metavar="N", help="ask the first N questions of each set"
+    )
+    parser.add_argument("--fresh", action="store_true", help="start anew where a run was interrupted")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON, a line a set")
     parser.add_argument(
         "--as-set", action="store_true", help="use the models that the settings name, not the embedded ones"
     )
-    return parser
+
+
+def _set_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "sets",
+        nargs="*",
+        metavar="SET",
+        help="gold, attacks, a third-party set by its name (needs --data), all of these by the name all, "
+        "or a file of questions (needs --corpus); default: gold attacks",
+    )
+    parser.add_argument("--data", type=Path, metavar="DATA", help="the folder of the third-party sets")
+    parser.add_argument("--corpus", type=Path, metavar="PATH", help="the documents of a file of questions")
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
+
+
+def _json(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, allow_nan=False)
 
 
 def _shown(path: Path) -> Path:

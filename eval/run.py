@@ -1,29 +1,49 @@
-"""The run: questions -> answers of the engine -> judged records -> files and a verdict."""
+"""The run: the questions of a set -> answers of the engine -> judged records, in a folder.
+
+Questions are asked several at a time and written in the order of the set, each line as soon as the lines
+before it are there. A run that was killed goes on after its last whole line, and its bytes are then those of
+one that nobody killed.
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from eval.dataset import Question, corpus_texts, load, validate
-from eval.metrics import Rate, Score, score, summarise
-from eval.thresholds import breaches
+from eval.dataset import Question
+from eval.folder import alone, manifest, read_manifest, resume
+from eval.metrics import figures, judge, risk_coverage
+from eval.records import RECORDS, TIMINGS, Record, Run, line_of, read_lines, write_figures
+from eval.thresholds import ANY, breaches
 from rag.errors import CitewellError, NotFoundError
-from rag.types import Answer, Document, Turn
+from rag.types import Done, Event, Ranking, Retrieved, Turn
+
+if TYPE_CHECKING:
+    from eval.sets import QuestionSet
+    from rag.settings import Settings
+    from rag.types import Document
 
 Json = dict[str, Any]
+RANKED = 10
+"""How many chunks of a ranking a record keeps."""
+AROUND = 200
+"""How many characters on either side of a citation a record keeps."""
 
 
 class Engine(Protocol):
     """What the judge asks of an engine."""
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Answer a question."""
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, within: Collection[str] | None = None
+    ) -> Iterator[Event]:
+        """Answer a question piece by piece."""
         ...
 
     def document(self, doc_id: str) -> Document:
@@ -31,142 +51,185 @@ class Engine(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One question, its answer as JSON without timings, and its score; `seconds` is wall time."""
-
-    question: Question
-    answer: Json
-    score: Score
-    seconds: Mapping[str, float]
-
-    def to_json(self) -> Json:
-        """The record as it is written: the same bytes each time."""
-        judged = asdict(self.score) | {"right": self.score.right}
-        expected = list(self.question.answers)
-        return {
-            "id": self.question.id,
-            "type": self.question.type,
-            "expected": expected,
-            "answer": self.answer,
-            "score": judged,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A finished run: the records, the measures over them, and what is below the gate."""
-
-    gold: str
-    corpus: str
-    records: tuple[Record, ...]
-    summary: Mapping[str, Rate]
-    breaches: tuple[str, ...]
-
-    def to_json(self) -> Json:
-        """The verdict as the JSON object that `python -m eval --json` prints."""
-        failures = [record.score.id for record in self.records if not record.score.right]
-        return {
-            "gold": self.gold,
-            "corpus": self.corpus,
-            "questions": len(self.records),
-            "passed": not self.breaches,
-            "breaches": list(self.breaches),
-            "failures": failures,
-            "measures": {name: _rate_json(rate) for name, rate in self.summary.items()},
-        }
-
-
-def run(gold: Path, corpus: Path, store: Path | None, out: Path, as_set: bool = False) -> Verdict:
-    """Ask the engine every question of a set, judge the answers and write the records.
+def run(
+    asked: QuestionSet,
+    out: Path,
+    *,
+    store: Path | None = None,
+    jobs: int = 1,
+    limit: int | None = None,
+    fresh: bool = False,
+    as_set: bool = False,
+) -> Run:
+    """Ask the engine every question of a set, judge the answers and write the folder of the run.
 
     Args:
-        gold: The question set.
-        corpus: The documents; a folder, or a file of records.
+        asked: The set.
+        out: The folder; an unfinished run of the same that is there goes on.
         store: Where the index lives; a folder that is deleted afterwards, where None.
-        out: Where the records go, as JSON lines; the timings go beside it, in `<name>.timings.jsonl`.
+        jobs: How many questions are asked at a time.
+        limit: Ask the first so many alone; of the gate, only what holds for every set is then applied.
+        fresh: Start anew, whatever is there.
         as_set: Use the models that the settings name, in place of the embedded ones.
 
     Raises:
-        DatasetError: The set is broken.
-        CitewellError: The engine could not be opened, or failed at a question.
+        DatasetError: The records that are there cannot be read.
+        CitewellError: The engine could not be opened, or failed at a question; what was written stays.
     """
-    questions = load(gold)
-    texts = corpus_texts(corpus)
-    validate(gold, questions, texts)
-    with _opened(corpus, store, as_set) as engine:
-        records = tuple(judge(questions, engine, texts))
-    write(records, out)
-    scores = [record.score for record in records]
-    summary = summarise(scores)
-    return Verdict(str(gold), str(corpus), records, summary, breaches(summary, scores))
+    questions = asked.questions[:limit]
+    settings = _settings(as_set)
+    wanted = manifest(asked, questions, settings)
+    with alone(out):
+        done = resume(out, wanted, questions, fresh)
+        if done < len(questions):
+            with (
+                _opened(asked, store, settings) as engine,
+                closing(_answers(asked, questions[done:], engine, jobs)) as found,
+            ):
+                _write(out, found, done, len(questions), asked.name)
+        return _finish(asked, out, whole=limit is None)
 
 
-def judge(questions: Iterable[Question], engine: Engine, texts: Mapping[str, str]) -> Iterator[Record]:
-    """Ask and score the questions one by one, each once.
+def ask(
+    question: Question,
+    engine: Engine,
+    texts: Mapping[str, str],
+    within: Collection[str] | None = None,
+    measures: Collection[str] = (),
+) -> tuple[Record, Json]:
+    """Ask one question and judge the answer.
 
     Args:
-        questions: The set.
+        question: Of the set.
         engine: Asked; its own text of a document serves only where `texts` does not hold it.
-        texts: The corpus, read without the engine.
+        texts: The corpus by doc_id, read without the engine.
+        within: The documents to answer from, or None for all.
+        measures: The names of those that make sense; all, where there is none.
+
+    Returns:
+        The record, and a line of the timings.
+
+    Raises:
+        CitewellError: The engine failed; the message names the question.
     """
-    known = dict(texts)
-    for question in questions:
-        answer = _plain(_ask(question, engine).to_json())
-        seconds = answer.pop("timings")
-        for doc_id in {citation["doc_id"] for citation in answer["citations"]} - known.keys():
-            known |= _text_of(doc_id, engine)
-        yield Record(question, answer, score(question, answer, known), seconds)
+    started = time.perf_counter()
+    try:
+        ranking, answer = _told(engine.stream(question.question, question.history, within=within))
+    except CitewellError as error:
+        raise type(error)(f"At the question {question.id!r}: {error}") from error
+    seconds = answer.pop("timings") | {"wall_s": time.perf_counter() - started}
+    known = {**texts, **missing} if (missing := _missing(answer, texts, engine)) else texts
+    record = Record(
+        id=question.id,
+        part=question.part,
+        type=question.type,
+        question=question.question,
+        answerable=question.answerable,
+        expected=question.answers,
+        answer=answer,
+        score=judge(question, answer, ranking, known, measures),
+        ranking=tuple(ranking),
+        passages=tuple(_passages(answer, known)),
+        history=tuple(asdict(turn) for turn in question.history),
+        paraphrase_of=question.paraphrase_of,
+    )
+    timing = {name: round(value, 6) for name, value in seconds.items()}
+    return record, {"id": question.id, **timing, **(answer["usage"] or {})}
 
 
-def write(records: Sequence[Record], out: Path) -> None:
-    """Write the records and, apart from them, the timings, both as JSON lines."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_lines(record.to_json() for record in records), encoding="utf-8")
-    timings = ({"id": record.question.id, **record.seconds} for record in records)
-    out.with_suffix(".timings.jsonl").write_text(_lines(timings), encoding="utf-8")
+def _answers(
+    asked: QuestionSet, questions: Sequence[Question], engine: Engine, jobs: int
+) -> Generator[tuple[Record, Json], None, None]:
+    """Records and timings, in the order of the questions; the rest is given up where one fails."""
+
+    def one(question: Question) -> tuple[Record, Json]:
+        return ask(question, engine, asked.texts, asked.within(question), asked.measures)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, questions)
+
+
+def _write(out: Path, found: Iterable[tuple[Record, Json]], done: int, total: int, name: str) -> None:
+    """Write each record as it comes, its timing first: no record is then without one."""
+    from tqdm import tqdm
+
+    shown = tqdm(found, desc=name, initial=done, total=total, unit=" questions", disable=None)
+    with (
+        (out / TIMINGS).open("a", encoding="utf-8") as timings,
+        (out / RECORDS).open("a", encoding="utf-8") as records,
+    ):
+        for record, timing in shown:
+            for file, row in ((timings, timing), (records, record.to_json())):
+                file.write(line_of(row))
+                file.flush()
+
+
+def _finish(asked: QuestionSet, out: Path, whole: bool) -> Run:
+    """Measure over the records as they stand in the file, and write the figures."""
+    records = tuple(map(Record.from_json, read_lines(out / RECORDS)))
+    by_part = figures(records)
+    parts = {part: tuple(record for record in records if record.part == part) for part in by_part}
+    found = Run(
+        manifest=read_manifest(out) or {},
+        records=records,
+        figures=by_part,
+        risk_coverage={part: tuple(risk_coverage(held)) for part, held in parts.items()},
+        breaches=breaches(asked.name if whole else ANY, by_part, records),
+        references=asked.references,
+        timings={row["id"]: row for row in read_lines(out / TIMINGS)},
+    )
+    write_figures(found, out)
+    return found
 
 
 @contextmanager
-def _opened(corpus: Path, store: Path | None, as_set: bool) -> Iterator[Engine]:
-    from rag import open_engine
+def _opened(asked: QuestionSet, store: Path | None, settings: Settings) -> Iterator[Engine]:
+    """The engine over the documents of a set; or the one stage of it that the set is for."""
+    from rag.engine import start
+
+    if asked.engine is not None:
+        yield asked.engine
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="citewell-eval-") as scratch,
+        start(asked.corpus, store or Path(scratch) / "store", settings) as engine,
+    ):
+        yield engine
+
+
+def _settings(as_set: bool) -> Settings:
     from rag.settings import MINILM, load_settings
 
-    with tempfile.TemporaryDirectory(prefix="citewell-eval-") as scratch:
-        settings = load_settings(store or Path(scratch) / "store")
-        if not as_set:
-            settings = settings.model_copy(update={"llm": "", "embedding": MINILM})
-        yield open_engine(corpus, store=settings.store, settings=settings)
+    settings = load_settings()
+    return settings if as_set else settings.model_copy(update={"llm": "", "embedding": MINILM})
 
 
-def _ask(question: Question, engine: Engine) -> Answer:
-    try:
-        return engine.ask(question.question, history=question.history)
-    except CitewellError as error:
-        raise type(error)(f"At the question {question.id!r}: {error}") from error
+def _told(events: Iterable[Event]) -> tuple[list[Json], Json]:
+    """The ranking without its texts, and the answer as a reader of its JSON has it."""
+    ranking, answer = Ranking("", ()), {}
+    for event in events:
+        if isinstance(event, Retrieved):
+            ranking = event.ranking
+        elif isinstance(event, Done):
+            answer = json.loads(json.dumps(event.answer.to_json()))
+    rows = ranking.to_json()["ranking"][:RANKED]
+    return [{name: value for name, value in row.items() if name != "text"} for row in rows], answer
 
 
-def _text_of(doc_id: str, engine: Engine) -> dict[str, str]:
-    try:
-        return {doc_id: engine.document(doc_id).text}
-    except NotFoundError:
-        return {}
+def _missing(answer: Json, texts: Mapping[str, str], engine: Engine) -> dict[str, str]:
+    """The texts of cited documents that are no plain text files, from the engine where it has them."""
+    found = {}
+    for doc_id in {citation["doc_id"] for citation in answer["citations"]} - texts.keys():
+        try:
+            found[doc_id] = engine.document(doc_id).text
+        except NotFoundError:
+            continue
+    return found
 
 
-def _plain(answer: Json) -> Json:
-    """The answer as a reader of its JSON has it."""
-    return dict(json.loads(json.dumps(answer)))
-
-
-def _lines(rows: Iterable[Json]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _rate_json(rate: Rate) -> Json:
-    value, interval = rate.value, rate.interval
-    return {
-        "count": rate.count,
-        "total": rate.total,
-        "value": None if value is None else round(value, 4),
-        "interval": None if interval is None else [round(bound, 4) for bound in interval],
-    }
+def _passages(answer: Json, texts: Mapping[str, str]) -> Iterator[Json]:
+    for citation in answer["citations"]:
+        text = texts.get(citation["doc_id"], "")
+        start, end = citation["start"], citation["end"]
+        before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
+        yield {"marker": citation["marker"], "before": before, "after": after}

@@ -28,6 +28,11 @@ SEEDS = Path(__file__).parents[1] / "seeds"
 OWN = ("gold", "attacks")
 """The sets that ship."""
 
+
+class NoSetError(DatasetError):
+    """A question set, or what it is asked of, is not there."""
+
+
 CITING = ("exact_citations", "cited_claims", "broken_answers", "citation_recall", "citation_precision")
 STOPPING = ("false_refusals", "false_answers", "unrefused_errors")
 RETRIEVAL = ("success@1", "recall@5", "recall@10", "RR@10", "nDCG@10", "all_evidence@10")
@@ -106,7 +111,8 @@ def open_set(name: str | Path, data: Path | None = None, corpus: Path | None = N
         corpus: The documents, in place of those that belong to the set; needed for a path.
 
     Raises:
-        DatasetError: There is no such set, or it is broken; in one line, with what to do.
+        NoSetError: There is no such set, in one line, with what to do.
+        DatasetError: It is broken; likewise.
     """
     if str(name) in OWN:
         return _own(str(name), corpus)
@@ -123,19 +129,19 @@ def _own(name: str, corpus: Path | None) -> QuestionSet:
 def _file(path: Path, corpus: Path | None) -> QuestionSet:
     if not path.is_file():
         known = ", ".join((*OWN, *NAMES))
-        raise DatasetError(f"{path}: there is no such set and no such file. Name a file, or one of {known}.")
+        raise NoSetError(f"{path}: there is no such set and no such file. Name a file, or one of {known}.")
     if corpus is None:
-        raise DatasetError(f"{path}: nothing says what it asks about. Name the documents with --corpus.")
+        raise NoSetError(f"{path}: nothing says what it asks about. Name the documents with --corpus.")
     return _read(path.stem, path, corpus)
 
 
 def _third_party(name: str, data: Path | None, corpus: Path | None) -> QuestionSet:
     recipe = RECIPES[name]
     if data is None:
-        raise DatasetError(f"{name}: this set does not ship. Say where the third-party sets are with --data.")
+        raise NoSetError(f"{name}: this set does not ship. Say where the third-party sets are with --data.")
     path = data / name / "queries.jsonl"
     if not path.is_file():
-        raise DatasetError(f"{path}: there is no such file. Name with --data the folder that holds {name}/.")
+        raise NoSetError(f"{path}: there is no such file. Name with --data the folder that holds {name}/.")
     documents = corpus or (data / recipe.corpus if recipe.corpus else None)
     if documents is None:
         found = QuestionSet(name, path, _loaded(path), path, {}, recipe.measures)
@@ -162,19 +168,19 @@ def _loaded(path: Path) -> tuple[Question, ...]:
     try:
         return load(path)
     except OSError as error:
-        raise DatasetError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
+        raise NoSetError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
 
 
 def _texts(corpus: Path) -> dict[str, str]:
     """The texts of a corpus; of a `.jsonl` file each line must be a record."""
     if not corpus.exists():
-        raise DatasetError(f"{corpus}: there are no such documents. Name a folder or a .jsonl file of them.")
+        raise NoSetError(f"{corpus}: there are no such documents. Name a folder or a .jsonl file of them.")
     if corpus.suffix == ".jsonl":
         _check_records(corpus)
     try:
         texts = corpus_texts(corpus)
     except OSError as error:
-        raise DatasetError(f"{corpus}: {error.strerror or error}. Name documents that can be read.") from None
+        raise NoSetError(f"{corpus}: {error.strerror or error}. Name documents that can be read.") from None
     return texts
 
 

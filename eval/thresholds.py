@@ -1,33 +1,37 @@
-"""The gate: how good the answers over the gold must be, each bound with its reason."""
+"""The gate: how good the answers must be, by set and part; each bound with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from eval.metrics import Rate, Score
+from eval.records import Figures, Record
+
+ANY = "*"
+"""Stands for every set, or for every part of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A bound on one measure: at least `low`, at most `high`, both in [0, 1]."""
+    """A bound on one measure of one part of a set: at least `low`, at most `high`."""
 
+    set: str
+    part: str
     measure: str
     reason: str
-    low: float = 0.0
-    high: float = 1.0
+    low: float | None = None
+    high: float | None = None
 
 
 THRESHOLDS = (
-    Threshold("exact_citations", "a citation is exact to the character, or it is none", low=1.0),
-    Threshold("cited_claims", "every sentence of an answer carries a citation", low=1.0),
-    Threshold("broken_answers", "markers resolve, and a refusal has a reason and no claims", high=0.0),
-    Threshold("wrong_answers", "a near-miss is worse than silence", high=0.0),
-    Threshold("evidence_found", "an answer rests on the words that hold it: reached .94", low=0.9),
-    Threshold("right", "the first answerer reaches .84", low=0.8),
-    Threshold("vital_facts", "the first answerer reaches .85", low=0.8),
-    Threshold("false_refusals", "the first answerer reaches .09", high=0.15),
-    Threshold("false_answers", "the first answerer reaches .21: near looks answered to it", high=0.22),
+    Threshold(ANY, ANY, "exact_citations", "a citation is exact to the character, or it is none", low=1.0),
+    Threshold(ANY, ANY, "cited_claims", "every sentence of an answer carries a citation", low=1.0),
+    Threshold(ANY, ANY, "broken_answers", "markers resolve, a refusal has a reason and no claims", high=0.0),
+    Threshold("gold", "questions", "wrong_answers", "a near-miss is worse than silence", high=0.0),
+    Threshold("gold", "questions", "right", "the first answerer reaches .84", low=0.8),
+    Threshold("gold", "questions", "vital_facts", "the first answerer reaches .85", low=0.8),
+    Threshold("gold", "questions", "false_refusals", "the first answerer reaches .09", high=0.15),
+    Threshold("gold", "questions", "false_answers", "the first answerer reaches .21", high=0.22),
 )
 
 MUST_BE_RIGHT = {
@@ -35,24 +39,47 @@ MUST_BE_RIGHT = {
     "reporting": "the question the product is known by",
     "net-worth": "near to the documents, and not in them",
 }
-"""Questions, by id, that no average may hide; a set that does not hold them is not asked for them."""
+"""Questions of the gold, by id, that no average may hide."""
 
 
-def breaches(summary: Mapping[str, Rate], scores: Sequence[Score]) -> tuple[str, ...]:
-    """What is below the gate, each in one line for a person; a measure over nothing passes."""
-    found = [
-        _breach(bound, value)
-        for bound in THRESHOLDS
-        if (value := summary[bound.measure].value) is not None and not bound.low <= value <= bound.high
-    ]
-    found += [
-        f"{score.id} must be right: {MUST_BE_RIGHT[score.id]}."
-        for score in scores
-        if score.id in MUST_BE_RIGHT and not score.right
-    ]
-    return tuple(found)
+def bounds(name: str, part: str) -> dict[str, Threshold]:
+    """The bounds on a part of a set, by measure; one for the set itself goes before one for any.
+
+    Examples:
+        >>> bounds("nq", "questions")["exact_citations"].low
+        1.0
+    """
+    found = [bound for bound in THRESHOLDS if bound.set in (name, ANY) and bound.part in (part, ANY)]
+    return {bound.measure: bound for bound in sorted(found, key=lambda bound: bound.set != ANY)}
 
 
-def _breach(bound: Threshold, value: float) -> str:
-    side = f"at least {bound.low:.3f}" if value < bound.low else f"at most {bound.high:.3f}"
-    return f"{bound.measure} is {value:.3f}, and must be {side}: {bound.reason}."
+def breaches(name: str, figures: Figures, records: Iterable[Record]) -> tuple[str, ...]:
+    """What of a run is below the gate, each in one line for a person; what is unscored passes.
+
+    Args:
+        name: The set that was asked.
+        figures: By part and measure.
+        records: For the questions that must be right; only the gold has them.
+    """
+    lines = [line for part in figures for line in _below(name, part, figures)]
+    if name == "gold":
+        lines += [
+            f"{record.id} must be right: {MUST_BE_RIGHT[record.id]}."
+            for record in records
+            if record.id in MUST_BE_RIGHT and not record.score.right
+        ]
+    return tuple(lines)
+
+
+def _below(name: str, part: str, figures: Figures) -> Iterator[str]:
+    for measure, bound in bounds(name, part).items():
+        figure = figures[part].get(measure)
+        if figure is None or figure.value is None:
+            continue
+        if bound.low is not None and figure.value < bound.low:
+            side = f"at least {bound.low:.3f}"
+        elif bound.high is not None and figure.value > bound.high:
+            side = f"at most {bound.high:.3f}"
+        else:
+            continue
+        yield f"{part}: {measure} is {figure.value:.3f}, and must be {side}: {bound.reason}."
