@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -231,9 +231,7 @@ def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
         spans: Iterable[Span] = _name_spans(fact.value, at)
     else:
         wanted = _values(fact)
-        spans = (
-            (found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted)
-        )
+        spans = ((found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted))
     return any(_counts(fact, at, span) for span in spans)
 
 
@@ -266,7 +264,7 @@ def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
     """Whether what stands in a span is the value itself, and not part of another one."""
     if fact.kind == "name":
         return not _is_other_name(fact, at, span)
-    around = [found for found in at.figures if found.start < span[1] and span[0] < found.end]
+    around = _around(fact, at, span)
     quoted = _quoted(fact)
     readings = [*_readings(fact, [fact.value, *fact.accepted]), *quoted]
     if not readings:
@@ -275,7 +273,7 @@ def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
     return all(
         any(_agrees(found, reading, strict=True) for reading in readings)
         and _is_related(_relation(at.text, found), relations)
-        and (not _is_rate(at, found) or bool(_of_kind(fact.quote, "frequency")))
+        and _rate(at, found) in {None, *(one.value for one in _of_kind(fact.quote, "frequency"))}
         for found in around
     )
 
@@ -291,16 +289,27 @@ def _readings(fact: GoldFact, spellings: Iterable[str]) -> list[Fact]:
             number = numbers[0]
             closed = fact.value[: number.start] + spelling + fact.value[number.end :]
             found += [one for one in find_facts(closed) if one.kind in FIGURES]
-    return found
+    return [_opened(fact, one) for one in found]
+
+
+def _around(fact: GoldFact, at: _Statement, span: Span) -> list[Fact]:
+    """The figures that a span touches."""
+    touched = (one for one in at.figures if one.start < span[1] and span[0] < one.end)
+    return [_opened(fact, one) for one in touched]
+
+
+def _opened(fact: GoldFact, figure: Fact) -> Fact:
+    """A figure as it is compared: a phrase ("millions") leaves open what it counts."""
+    if fact.kind == "phrase" and figure.kind == "count":
+        return replace(figure, value=(figure.value[0], ""))  # type: ignore[index, arg-type]
+    return figure
 
 
 def _quoted(fact: GoldFact) -> list[Fact]:
     """The figures of the quote that an accepted spelling touches."""
     quote = _statement(fact.quote)
     spans = [span for spelling in fact.accepted for span in quote.spans(spelling)]
-    return [
-        one for one in quote.figures if any(one.start < end and start < one.end for start, end in spans)
-    ]
+    return [one for span in spans for one in _around(fact, quote, span)]
 
 
 def _agrees(found: Fact, reading: Fact, *, strict: bool) -> bool:
@@ -324,15 +333,16 @@ def _is_related(relation: str, known: set[str]) -> bool:
     return relation in known | {""} or (relation == "since" and known <= {""})
 
 
-def _is_rate(at: _Statement, found: Fact) -> bool:
-    """Whether a frequency follows a figure at once, as in "5 million euros a day"."""
+def _rate(at: _Statement, found: Fact) -> object:
+    """The frequency that follows a figure at once, as in "5 million euros a day", or None."""
     following = [one for one in at.figures if one.kind == "frequency" and one.start >= found.end]
     if found.kind in {"frequency", "date"} or not following:
-        return False
+        return None
     gap = _WORDS_BETWEEN.fullmatch(at.text[found.end : following[0].start])
     noun = at.text[following[0].end :].lstrip().split(" ")[0].strip(".,;:!?\"'")
     adverb = " " not in following[0].text and noun.lower() not in FUNCTION_WORDS | {""}
-    return gap is not None and (gap["word"] or "").lower() not in FUNCTION_WORDS and not adverb
+    at_once = gap is not None and (gap["word"] or "").lower() not in FUNCTION_WORDS and not adverb
+    return following[0].value if at_once else None
 
 
 def _is_other_name(fact: GoldFact, at: _Statement, span: Span) -> bool:
@@ -411,14 +421,11 @@ def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
         if not readings
         or all(
             any(_agrees(found, reading, strict=False) for reading in readings)
-            for found in at.figures
-            if found.start < span[1] and span[0] < found.end
+            for found in _around(fact, at, span)
         )
     ]
     if len(_of_kind(value, fact.kind)) == 1:
-        spans += [
-            (one.start, one.end) for one in at.figures if any(same(one, figure) for figure in figures)
-        ]
+        spans += [(one.start, one.end) for one in at.figures if any(same(one, figure) for figure in figures)]
     return any(not _denied_itself(at, span, set()) for span in spans)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from rag.currencies import currency_after, currency_before
-from rag.numbers import Number, find_numbers
+from rag.numbers import COUNTING, Number, find_numbers
 from rag.words import FUNCTION_WORDS, table
 
 AmountKind = Literal["money", "percentage", "count", "frequency", "duration"]
@@ -36,9 +36,7 @@ _ADVERBS = {
     "hourly": "hour", "daily": "day", "nightly": "night", "weekly": "week", "fortnightly": "fortnight",
     "monthly": "month", "quarterly": "quarter", "yearly": "year", "annually": "year", "annual": "year",
 }  # fmt: skip
-_FEW = {
-    word: number for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)
-}
+_FEW = {word: int(number) for word, number in COUNTING.items() if number}
 _FEW |= {"other": 2, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _EVER = "|".join(_ADVERBS)
 _EACH = (
@@ -59,7 +57,7 @@ _TWO_PER = re.compile(
     r"(?<![\w-])(?P<much>bi|semi)-?(?P<adverb>weekly|monthly|annual|annually)\b", re.IGNORECASE
 )
 _RATE = re.compile(
-    rf"(?: [a-z-]+){{0,2}}? (?P<rate>an? (?P<unit>{_TIME})\b)(?! (?:ago|later|before|after|earlier|of))"
+    rf"(?: [a-z-]+){{0,2}}? (?P<rate>an? (?P<unit>{_TIME})\b)(?! (?:ago|later|before|after|earlier|of)\b)"
 )
 _A_SPAN = re.compile(
     r"(?<![\w-])(?:for|within|in|after|over|under|about|almost|nearly|than|during) "
@@ -160,17 +158,18 @@ def _frequencies(text: str, numbers: list[Number]) -> Iterator[Amount]:
     for match in _ONCE.finditer(text):
         times = Decimal(1 + ("once", "twice", "thrice").index(match.group().lower()))
         if per := _PER.match(text, match.end()):
-            yield _frequency(match.start(), times, per)
+            yield _frequency(text, match.start(), times, per)
         elif times > 1:
             yield Amount(*match.span(), "count", times, "time")
     for number in numbers:
         mark = _TIMES.match(text, number.end)
         if mark and (per := _PER.match(text, mark.end())):
-            yield _frequency(number.start, number.value, per)
+            yield _frequency(text, number.start, number.value, per)
     for match in _TWO_PER.finditer(text):
         unit = _ADVERBS[match["adverb"].lower()]
         halves = match["much"].lower() == "bi"
-        yield Amount(*match.span(), "frequency", Decimal(2), unit, other=Decimal("0.5") if halves else None)
+        other = Decimal("0.5") if halves else None
+        yield Amount(*match.span(), "frequency", Decimal(2), unit, _qualifier(text, match.start()), other)
     for match in _EVERY.finditer(text):
         titled = (
             match["adverb"]
@@ -178,18 +177,19 @@ def _frequencies(text: str, numbers: list[Number]) -> Iterator[Amount]:
             and text[match.end() + 1 : match.end() + 2].isupper()
         )
         if not titled:  # "The Daily Mail"
-            yield _frequency(match.start(), Decimal(1), match)
+            yield _frequency(text, match.start(), Decimal(1), match)
 
 
-def _frequency(start: int, times: Decimal, per: re.Match[str]) -> Amount:
+def _frequency(text: str, start: int, times: Decimal, per: re.Match[str]) -> Amount:
+    qualifier = _qualifier(text, start)
     if per["adverb"]:
-        return Amount(start, per.end(), "frequency", times, _ADVERBS[per["adverb"].lower()])
+        return Amount(start, per.end(), "frequency", times, _ADVERBS[per["adverb"].lower()], qualifier)
     few = (per["few"] or "1").lower()
     number = Decimal(_FEW.get(few) or max(int(few) if few.isdigit() else 1, 1))
     unit = per["unit"].lower()
     if unit == "fortnight":
         number, unit = number * 2, "week"
-    return Amount(start, per.end(), "frequency", times / number, unit)
+    return Amount(start, per.end(), "frequency", times / number, unit, qualifier)
 
 
 def _shares(text: str) -> Iterator[Amount]:

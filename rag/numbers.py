@@ -23,6 +23,10 @@ _TENS = {
     word: Decimal(10 * number)
     for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
 }
+COUNTING = (
+    _SMALL | _TENS | {f"{ten}-{one}": _TENS[ten] + _SMALL[one] for ten in _TENS for one in list(_SMALL)[1:10]}
+)
+"""The numbers under a hundred, by their words."""
 MAGNITUDES = {
     "dozen": Decimal(12),
     "hundred": Decimal(100),

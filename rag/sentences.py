@@ -60,7 +60,7 @@ _SOFT_END = re.compile(rf"(?:[?!…]|\. ?\.|[.?!…][{_CLOSERS}]+)$")
 _CUTS = tuple(map(re.compile, (r"[;；]\s|；", r":\s|[：—]|\s[–-]\s", r",\s|[，、]", r"\s")))
 
 _TITLES = "gen gov capt sgt cpl cmdr brig hon rev supt atty messrs mme mlle mt"
-_SHORT_FORMS = "e.g i.e etc cf al approx dept univ assn est viz apr jun jul thurs thur tue mon"
+_SHORT_FORMS = "e.g i.e etc cf al approx dept univ assn est viz mar apr jun jul thurs thur thu tue mon"
 _NUMBERED = "no nos nr p pp art sec ch fig figs eq vol para op ex"
 
 

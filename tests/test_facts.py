@@ -167,6 +167,7 @@ FREQUENCIES = [
     ("fortnightly", 1, "fortnight"),
     ("annually", 1, "year"),
     ("four times a year", 4, "year"),
+    ("every twenty-five days", Decimal("0.04"), "day"),
 ]
 
 
@@ -465,6 +466,10 @@ def test_a_sum_in_two_currencies_is_two_facts():
         ("thirty nine-year-olds", [("count", (Decimal(30), "year")), ("duration", (Decimal(108), "month"))]),
         ("two or three days", [("duration", (Decimal(2), "day")), ("duration", (Decimal(3), "day"))]),
         ("3 men and 5 women", [("count", (Decimal(3), "man")), ("count", (Decimal(5), "woman"))]),
+        (
+            "12 crimes a day offend",
+            [("count", (Decimal(12), "crime")), ("frequency", (Decimal(1), "day"))],
+        ),
         ("$5 a month", [("money", (Decimal(5), "USD")), ("frequency", (Decimal(1), "month"))]),
         ("100 posts a day", [("count", (Decimal(100), "post")), ("frequency", (Decimal(1), "day"))]),
     ],
@@ -484,6 +489,9 @@ def test_ranges_and_rates_are_two_facts(text, facts):
         ("at least 20%", "at least"),
         ("millions of posts", "vague"),
         ("100+ users", "at least"),
+        ("less than twice a week", "less than"),
+        ("up to three times a day", "at most"),
+        ("nearly every week", "nearly"),
     ],
 )
 def test_an_approximation_keeps_its_qualifier(text, qualifier):
@@ -544,6 +552,7 @@ LACKING = [
     ("He reports once a week.", BAIL, "the frequency once a week"),
     ("He reports twice a month.", BAIL, "the frequency twice a month"),
     ("He reports daily.", BAIL, "the frequency daily"),
+    ("He reports more than twice a week.", BAIL, "the frequency twice a week"),
     ("Durov was not released on bail.", BAIL, "the negation 'not'"),
     ("Durov was never released.", BAIL, "the negation 'never'"),
     ("Mary Durov was released.", BAIL, "the name Mary Durov"),
