@@ -42,7 +42,7 @@ def failures(run: Run) -> tuple[str, str]:
     for part, records in groups.items():
         if shown := records[:left]:
             cards = "".join(_failure(record, opened) for record in shown)
-            drawn.append(f"<h3>{_text(part)} <small>{len(records)} not right</small></h3>{cards}")
+            drawn.append(f"<h3>{_kept(part)} <small>{len(records)} not right</small></h3>{cards}")
             left -= len(shown)
     more = f'<p class="note">{count - LISTED} more stand in records.jsonl.</p>' if count > LISTED else ""
     return "Failures", (
@@ -59,8 +59,8 @@ def disagreements(run: Run) -> tuple[str, str]:
     """
     found = [(record, fact) for record in run.records for fact in record.score.facts if fact.differ]
     rows = "".join(
-        f'<tr><th scope="row"><bdi>{_text(record.id)}</bdi></th><td>{_text(fact.kind)}</td>'
-        f"<td><bdi>{_text(fact.value)}</bdi></td><td>{'found' if fact.found else 'not found'}</td></tr>"
+        f'<tr><th scope="row">{_kept(record.id)}</th><td>{_kept(fact.kind)}</td>'
+        f"<td>{_kept(fact.value)}</td><td>{'found' if fact.found else 'not found'}</td></tr>"
         for record, fact in found[:LISTED]
     )
     more = f'<p class="note">{len(found) - LISTED} more stand in records.jsonl.</p>'
@@ -81,12 +81,17 @@ def _text(text: object) -> str:
     return f"{escape(words[:LONGEST])} … ({len(words) - LONGEST} more characters)"
 
 
+def _kept(text: object) -> str:
+    """Words within a line, which turn nothing beside them."""
+    return f"<bdi>{_text(text)}</bdi>"
+
+
 def _failure(record: Record, opened: bool) -> str:
-    reasons = "".join(f"<bdi>{_text(reason)}</bdi>" for reason in record.score.reasons)
+    reasons = "".join(f"{_kept(reason)}" for reason in record.score.reasons)
     return (
         f'<details class="failure"{" open" if opened else ""}><summary>'
         f'<span class="asked" dir="auto">{_text(record.question)}</span>'
-        f'<span class="meta"><code>{_text(record.id)}</code> {_text(record.type)}</span>'
+        f'<span class="meta"><code>{_kept(record.id)}</code> {_kept(record.type)}</span>'
         f'<span class="reasons">{reasons}</span></summary>'
         f"{_history(record.history)}"
         f'<div class="sides"><section><h4>Expected</h4>{_expected(record)}</section>'
@@ -101,7 +106,7 @@ def _history(turns: Sequence[Json]) -> str:
     shown = turns[-TURNS:]
     before = f'<p class="note">{len(turns) - TURNS} turns before</p>' if len(turns) > TURNS else ""
     rows = "".join(
-        f'<dt>{_text(turn["role"])}</dt><dd dir="auto">{_text(turn["text"])}</dd>' for turn in shown
+        f'<dt>{_kept(turn["role"])}</dt><dd dir="auto">{_text(turn["text"])}</dd>' for turn in shown
     )
     return f'{before}<dl class="history">{rows}</dl>'
 
@@ -112,7 +117,7 @@ def _expected(record: Record) -> str:
     said = "".join(f'<li dir="auto">{_text(answer)}</li>' for answer in record.expected)
     facts = "".join(map(_fact, record.score.facts))
     wrong = "".join(
-        f'<li class="missed"><b aria-hidden="true">✗</b> <span>says <bdi>{_text(value)}</bdi>'
+        f'<li class="missed"><b aria-hidden="true">✗</b> <span>says {_kept(value)}'
         " <small>wrong</small></span></li>"
         for value in record.score.wrong
     )
@@ -124,8 +129,8 @@ def _fact(fact: FoundFact) -> str:
     mark, name = ("✓", "found") if fact.found else ("✗", "missed") if fact.vital else ("–", "absent")
     weight = "vital" if fact.vital else "welcome"
     return (
-        f'<li class="{name}"><b aria-hidden="true">{mark}</b> <span><bdi>{_text(fact.value)}</bdi> '
-        f"<small>{_text(fact.kind)}, {weight}, {'found' if fact.found else 'not found'}</small></span></li>"
+        f'<li class="{name}"><b aria-hidden="true">{mark}</b> <span>{_kept(fact.value)} '
+        f"<small>{_kept(fact.kind)}, {weight}, {'found' if fact.found else 'not found'}</small></span></li>"
     )
 
 
@@ -134,7 +139,7 @@ def _status(answer: Json) -> str:
 
 
 def _answer(answer: Json) -> str:
-    notice = f'<p class="note">{_text(answer["notice"])}</p>' if answer["notice"] else ""
+    notice = f'<p class="note" dir="auto">{_text(answer["notice"])}</p>' if answer["notice"] else ""
     if answer["status"] == "refused":
         return f'{notice}<p dir="auto">{_text(answer["reason"])}</p>'
     claims = "".join(
@@ -151,12 +156,9 @@ def _markers(markers: Iterable[int]) -> str:
 
 def _conflict(conflict: Json) -> str:
     sides = "".join(
-        f"<li><bdi>{_text(side['value'])}</bdi> {_markers(side['citations'])}</li>"
-        for side in conflict["sides"]
+        f"<li>{_kept(side['value'])} {_markers(side['citations'])}</li>" for side in conflict["sides"]
     )
-    return (
-        f'<p class="claim">The documents differ on <bdi>{_text(conflict["about"])}</bdi>:</p><ul>{sides}</ul>'
-    )
+    return f'<p class="claim">The documents differ on {_kept(conflict["about"])}:</p><ul>{sides}</ul>'
 
 
 def _passages(record: Record) -> str:
@@ -195,6 +197,6 @@ def _near(passage: Json) -> str:
 
 def _place(span: Json) -> str:
     return (
-        f'<bdi class="title">{_text(span["title"])}</bdi> <code>{_text(span["doc_id"])}</code> '
+        f'<bdi class="title">{_text(span["title"])}</bdi> <code>{_kept(span["doc_id"])}</code> '
         f"<span>{_text(span['start'])}–{_text(span['end'])}</span>"
     )

@@ -70,15 +70,20 @@ def render(run: Run) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{_text(run.set)}: {_verdict(run)}</title><style>\n{CSS.read_text(encoding='utf-8')}</style>"
+        f"<title>{_plain(run.set)}: {_verdict(run)}</title><style>\n{CSS.read_text(encoding='utf-8')}</style>"
         f"</head>\n<body><main>\n{_head(run)}\n{_contents(sections)}\n"
         f"{''.join(f'{section}{chr(10)}' for _, section in sections if section)}"
         f"</main><script>{_SCRIPT}</script></body></html>\n"
     )
 
 
-def _text(text: object) -> str:
+def _plain(text: object) -> str:
     return escape(visible(str(text)))
+
+
+def _text(text: object) -> str:
+    """Words as data: no markup, and no text that runs the other way turns what stands beside it."""
+    return f"<bdi>{_plain(text)}</bdi>"
 
 
 def _verdict(run: Run) -> str:
@@ -92,11 +97,11 @@ def _head(run: Run) -> str:
     said = (
         f"{judged.count} of {judged.total} right" if judged.total else f"{len(run.records)} questions asked"
     )
-    which = [f"of the part {_text(first)}" if len(parts(run)) > 1 else "", _interval(judged)]
+    which = f"{_text(first)}: " if len(parts(run)) > 1 and judged.total else ""
     breaches = "".join(f"<li>{_text(breach)}</li>" for breach in run.breaches)
     return (
-        f'<header><p class="kicker">Citewell evaluation <bdi>{_text(run.set)}</bdi></p>'
-        f"<h1>{said} <small>{', '.join(filter(None, which))}</small></h1>"
+        f'<header><p class="kicker">Citewell evaluation {_text(run.set)}</p>'
+        f"<h1>{said} <small>{which}{_interval(judged)}</small></h1>"
         f'<p class="verdict {state}"><span class="seal">'
         f"{'✗' if run.breaches else '✓'} {_verdict(run).capitalize()}</span></p>"
         f"{f'<ul class=breaches>{breaches}</ul>' if breaches else ''}"
@@ -147,7 +152,7 @@ def _source(run: Run) -> str:
         "embedding": "Embedding",
     }
     rows = "".join(
-        f"<div><dt>{label}</dt><dd><bdi>{_text(run.manifest[key])}</bdi></dd></div>"
+        f"<div><dt>{label}</dt><dd>{_text(run.manifest[key])}</dd></div>"
         for key, label in labels.items()
         if run.manifest.get(key)
     )
@@ -210,7 +215,7 @@ def _mark(figure: Figure, bound: Threshold) -> str:
     asked = f"≤ {number(high)}" if low is None else f"≥ {number(low)}"
     state, sign = ("kept", "✓") if kept else ("broken", "✗")
     return (
-        f'<span class="{state}" title="{_text(bound.reason)}"><b role="img" aria-label="{state}">{sign}</b> '
+        f'<span class="{state}" title="{_plain(bound.reason)}"><b role="img" aria-label="{state}">{sign}</b> '
         f"{asked}</span>"
     )
 
@@ -256,7 +261,7 @@ def _legend(curves: Mapping[str, object]) -> str:
     if len(curves) < 2:
         return ""
     rows = "".join(
-        f"<li>{plots.swatch(place)} {escape(name)}</li>"
+        f"<li>{plots.swatch(place)} {_text(name)}</li>"
         for place, name in enumerate(list(curves)[: plots.LINES])
     )
     return f'<ul class="legend">{rows}</ul>'

@@ -47,7 +47,7 @@ def interval_bar(figure: Figure, bound: float | None = None) -> str:
     drawn.append(f'<circle class="dot" cx="{_n(across(value))}" cy="{_n(middle)}" r="4.5"/>')
     return (
         f'<svg class="bar" viewBox="0 0 {BAR_WIDTH} {BAR_HEIGHT}" width="{BAR_WIDTH}" height="{BAR_HEIGHT}" '
-        'preserveAspectRatio="xMinYMid meet" aria-hidden="true" focusable="false">{"".join(drawn)}</svg>'
+        f'preserveAspectRatio="xMinYMid meet" aria-hidden="true" focusable="false">{"".join(drawn)}</svg>'
     )
 
 
