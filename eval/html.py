@@ -16,10 +16,12 @@ from eval.failures import disagreements, failures
 from eval.metrics import BY_NAME, right
 from eval.records import Figure, Run
 from eval.report import (
+    asked,
     by_type,
     count_of,
     headline,
     interval_of,
+    is_kept,
     meaning,
     number,
     of_part,
@@ -200,23 +202,20 @@ def _part(run: Run, part: str, place: int, defined: set[str]) -> str:
 
 def _measure(name: str, figure: Figure, bound: Threshold | None, define: bool) -> str:
     said = meaning(name) if define else ""
-    asked = None if bound is None else bound.high if bound.low is None else bound.low
+    tick = None if bound is None else bound.high if bound.low is None else bound.low
     return (
         f'<tr><th scope="row">{_name(name)}{f"<small>{_coded(said)}</small>" if said else ""}</th>'
         f'<td class="value">{number(figure.value)}</td><td class="count">{count_of(figure)}</td>'
-        f'<td class="interval">{plots.interval_bar(figure, asked)}<span>{interval_of(figure)}</span></td>'
+        f'<td class="interval">{plots.interval_bar(figure, tick)}<span>{interval_of(figure)}</span></td>'
         f'<td class="gate">{"" if bound is None else _mark(figure, bound)}</td></tr>'
     )
 
 
 def _mark(figure: Figure, bound: Threshold) -> str:
-    value, low, high = figure.value or 0.0, bound.low, bound.high
-    kept = (low is None or value >= low) and (high is None or value <= high)
-    asked = f"≤ {number(high)}" if low is None else f"≥ {number(low)}"
-    state, sign = ("kept", "✓") if kept else ("broken", "✗")
+    state, sign = ("kept", "✓") if is_kept(bound, figure) else ("broken", "✗")
     return (
         f'<span class="{state}" title="{_plain(bound.reason)}"><b role="img" aria-label="{state}">{sign}</b> '
-        f"{asked}</span>"
+        f"{asked(bound)}</span>"
     )
 
 

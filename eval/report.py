@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from eval.dataset import PARTS
 from eval.metrics import BY_NAME, right
 from eval.records import Figure, Json, Record, Run
+from eval.thresholds import Threshold, bounds
 
 WIDTH = 100
 LISTED = 40
@@ -137,10 +138,32 @@ def _head(run: Run) -> str:
     return visible(f"{count} questions of {run.set} over {run.manifest.get('corpus', 'no corpus')}")
 
 
+def asked(bound: Threshold) -> str:
+    """What the gate asks of a measure.
+
+    Examples:
+        >>> asked(Threshold("gold", "questions", "right", "it was so before", low=0.8))
+        '≥ 0.800'
+    """
+    return f"≥ {number(bound.low)}" if bound.low is not None else f"≤ {number(bound.high)}"
+
+
+def is_kept(bound: Threshold, figure: Figure) -> bool:
+    """Whether a figure is within its bound; what is unscored is."""
+    low, high, value = bound.low, bound.high, figure.value
+    return value is None or ((low is None or value >= low) and (high is None or value <= high))
+
+
 def _measures(run: Run, part: str) -> Iterator[str]:
-    yield f"{part.upper():<26}{'value':>8}{'count':>14}   95 % interval"
-    for name, figure in run.figures.get(part, {}).items():
-        yield _row(name, figure)
+    yield f"{part.upper():<26}{'value':>8}{'count':>14}   {'95 % interval':<18}gate"
+    figures, limits = run.figures.get(part, {}), bounds(run.set, part)
+    for name, figure in figures.items():
+        if figure.value is not None:
+            limit = limits.get(name)
+            mark = "" if limit is None or is_kept(limit, figure) else ", BELOW"
+            yield _row(name, figure, "" if limit is None else f"{asked(limit)}{mark}")
+    if unscored := [visible(name) for name, figure in figures.items() if figure.value is None]:
+        yield textwrap.fill(f"unscored: {', '.join(unscored)}", WIDTH, subsequent_indent="    ")
 
 
 def _types(run: Run, part: str) -> Iterator[str]:
@@ -149,9 +172,9 @@ def _types(run: Run, part: str) -> Iterator[str]:
         yield _row(name, figure)
 
 
-def _row(name: str, figure: Figure) -> str:
-    row = f"{visible(name):<26}{number(figure.value):>8}{count_of(figure):>14}   {interval_of(figure)}"
-    return row.rstrip()
+def _row(name: str, figure: Figure, gate: str = "") -> str:
+    cells = f"{visible(name):<26}{number(figure.value):>8}{count_of(figure):>14}"
+    return f"{cells}   {interval_of(figure):<18}{gate}".rstrip()
 
 
 def _failures(run: Run, part: str) -> Iterator[str]:

@@ -111,12 +111,21 @@ def test_what_cannot_be_seen_is_named_and_the_rest_is_as_it_was():
 # --- the terminal
 
 
-def test_the_text_says_each_measure_with_count_and_interval():
+@pytest.fixture
+def _limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate of two bounds, whatever the real one asks."""
+    least = Threshold("gold", ANY, "right", "", low=0.8)
+    monkeypatch.setattr("eval.thresholds.THRESHOLDS", (least, Threshold(ANY, ANY, "auroc", "", low=0.9)))
+
+
+@pytest.mark.usefixtures("_limits")
+def test_the_text_says_each_measure_with_count_interval_and_gate():
     lines = report.render(run_of(record())).splitlines()
     rows = [line.split() for line in lines]
-    assert ["right", "0.750", "3", "/", "4", "0.301", "to", "0.954"] in rows
-    assert ["auroc", "0.900", "of", "12", "0.800", "to", "0.950"] in rows
-    assert ["token_f1", "-", "unscored"] in rows
+    assert ["right", "0.750", "3", "/", "4", "0.301", "to", "0.954", "≥", "0.800,", "BELOW"] in rows
+    assert ["auroc", "0.900", "of", "12", "0.800", "to", "0.950", "≥", "0.900"] in rows
+    assert ["false_answers", "0.125", "1", "/", "8", "0.022", "to", "0.471"] in rows
+    assert "unscored: token_f1" in lines
 
 
 def test_the_text_tells_a_failure_and_why():
@@ -194,21 +203,17 @@ def test_below_the_gate_the_first_screen_says_why():
     assert [words(one) for one in head.select(".breaches li")] == ["right is <0.8>"]
 
 
-def test_a_measure_stands_with_its_definition_interval_and_gate(monkeypatch: pytest.MonkeyPatch):
-    limits = (
-        Threshold("gold", ANY, "right", "", low=0.8),
-        Threshold(ANY, ANY, "false_answers", "", high=0.22),
-    )
-    monkeypatch.setattr("eval.thresholds.THRESHOLDS", limits)
+@pytest.mark.usefixtures("_limits")
+def test_a_measure_stands_with_its_definition_interval_and_gate():
     rows = [
         [words(cell) for cell in row.select("th, td")]
         for row in only(page_of(run_of(record())), ".measures").select("tbody tr")
     ]
     assert rows[0][1:] == ["0.750", "3 / 4", "0.301 to 0.954", "✗ ≥ 0.800"]
     assert rows[0][0] == f"right {BY_NAME['right'].what}"
-    assert rows[1][1:] == ["0.125", "1 / 8", "0.022 to 0.471", "✓ ≤ 0.220"]
+    assert rows[1][1:] == ["0.125", "1 / 8", "0.022 to 0.471", ""]
     assert rows[1][0].endswith("Lower is better.")
-    assert rows[2][1:] == ["0.900", "of 12", "0.800 to 0.950", ""]
+    assert rows[2][1:] == ["0.900", "of 12", "0.800 to 0.950", "✓ ≥ 0.900"]
     assert len(rows) == 3  # token_f1 has no value
     assert "Unscored here: token f1." in words(page_of(run_of(record())))
 
