@@ -154,7 +154,7 @@ def answer_in_first(case: Case) -> Value:
 def answer_in_three(case: Case) -> Value:
     """The share of the answerable questions of whose first three sentences one holds a short answer.
 
-    As `answer_in_first`, and from the same source.
+    Source: as `answer_in_first`.
     """
     return _in_shown(case, SHOWN)
 

@@ -124,7 +124,7 @@ def sentence_precision(case: Case) -> Value:
 def sentence_recall(case: Case) -> Value:
     """The share of sentences annotated as evidence that are cited.
 
-    Counted as in `sentence_precision`, and from the same source.
+    Source: as `sentence_precision`.
     """
     gold = _annotated(case)
     if case.refused or not gold:
@@ -136,7 +136,7 @@ def sentence_recall(case: Case) -> Value:
 def sentence_f1(case: Case) -> Value:
     """The mean F1 of the cited sentences against those annotated as evidence, over the answers given.
 
-    Counted as in `sentence_precision`, and from the same source.
+    Source: as `sentence_precision`.
     """
     return None if case.refused else _f1(_cited(case), case)
 
@@ -144,7 +144,8 @@ def sentence_f1(case: Case) -> Value:
 def shown_f1(case: Case) -> Value:
     """The mean F1 of the shown sentences against those annotated as evidence, over all answerable questions.
 
-    As `sentence_f1`, before the decision to refuse: of a refusal the nearest passages are looked at.
+    Before the decision to refuse: of a refusal the nearest passages are looked at. Source: as
+    `sentence_precision`.
     """
     return _f1(_spans(case.shown) if case.refused else _cited(case), case)
 

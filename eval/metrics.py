@@ -69,7 +69,8 @@ class Measure:
     @property
     def source(self) -> str:
         """Where the definition comes from, and what is particular about ours."""
-        return " ".join(str(inspect.getdoc(self.function)).partition("Source: ")[2].split())
+        words = " ".join(str(inspect.getdoc(self.function)).split())
+        return words.partition("Source: ")[2].removesuffix(".")
 
 
 def judge(
@@ -125,8 +126,10 @@ def right(records: Records) -> Figure:
     the citations. Where the answers of a set are prose, a sentence that is annotated must be cited. Source:
     the definition is ours.
     """
-    flags = [record.score.right for record in records if record.score.right is not None]
-    return share(sum(flags), len(flags))
+    judged = [record for record in records if record.score.right is not None]
+    if any(record.answerable for record in records) and not any(record.answerable for record in judged):
+        return share(0, 0)  # refusals alone do not say how good the answers are
+    return share(sum(record.score.right is True for record in judged), len(judged))
 
 
 def unrefused_errors(case: Case) -> Value:
@@ -340,7 +343,9 @@ def speed(timings: Sequence[Json], prices: tuple[float, float] | None = None) ->
             where a model was used.
         prices: What a million tokens cost, read and written.
     """
-    seconds = [float(row.get("wall_s", row["retrieval_s"] + row["answer_s"])) for row in timings]
+    seconds = [
+        float(row["wall_s"] if "wall_s" in row else row["retrieval_s"] + row["answer_s"]) for row in timings
+    ]
     used = [
         (row["input_tokens"], row["output_tokens"]) for row in timings if row.get("input_tokens") is not None
     ]

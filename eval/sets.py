@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -88,7 +89,7 @@ class QuestionSet:
         if not self.closed:
             return None
         listed = question.candidates or question.evidence
-        return frozenset(one.doc_id for one in listed)
+        return frozenset(one.doc_id for one in listed if one.doc_id in self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +208,14 @@ def _of_candidates(found: QuestionSet) -> QuestionSet:
             raise DatasetError(
                 f"{found.path}:{question.line}: {question.id!r} brings no documents. Add its `candidates`."
             )
-        texts.update((one.doc_id, one.text) for one in question.candidates)
-    return replace(found, corpus=_written(found.name, texts), texts=texts, closed=True)
+        texts.update((one.doc_id, _readable(one.text)) for one in question.candidates)
+    corpus = _written(found.name, {doc_id: text for doc_id, text in texts.items() if text.strip()})
+    return replace(found, corpus=corpus, texts=corpus_texts(corpus), closed=True)
+
+
+def _readable(text: str) -> str:
+    """A text without what no document may hold, and pages that were saved badly do: NUL and half characters."""
+    return re.sub("[\x00\ud800-\udfff]", " ", text)
 
 
 def _written(name: str, texts: Mapping[str, str]) -> Path:
@@ -314,7 +321,7 @@ RECIPES: Mapping[str, _Recipe] = {
     ),
     "mtragun": _Recipe(
         "corpora/mtragun/corpus.jsonl",
-        ("token_f1", *FOUND),
+        ("token_f1", "false_refusals", "false_answers", *CITING, "evidence_documents", *RETRIEVAL),
         (Reference("recall@5", 0.80, "BM25 of the last turn", HERE),),
         "Conversations; answers are prose. Underspecified questions count as unanswerable, partial ones as "
         "answerable.",
