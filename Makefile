@@ -19,7 +19,7 @@ UNREACHABLE = --ignore-vuln CVE-2026-45829
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help chat demo test check test-all soak bench audit lock clean
+.PHONY: help chat demo test eval check test-all soak bench audit lock clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -36,10 +36,14 @@ demo: ## Index seeds/ and answer three questions in the terminal
 	$(BIN)/citewell ask "How often must he report to the police?"
 	$(BIN)/citewell ask "What is Durov's net worth?"
 
-test: ## Run the default tests and the gold questions
+test: ## Run the default tests and the gate over the gold questions
 	$(SETUP) dev
 	$(BIN)/python -m pytest
 	$(BIN)/python -m eval
+
+eval: ## Judge the answers to the gold (and with DATA= the third-party sets) and write reports/
+	$(SETUP) dev
+	$(BIN)/python -m eval run $(if $(DATA),all --data "$(DATA)",gold attacks)
 
 check: ## Check format, lint, types, layers and locks
 	$(SETUP) dev

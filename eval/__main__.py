@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eval.records import Run
+    from eval.sets import QuestionSet
 
 PASSED, BELOW_THE_GATE, COULD_NOT_RUN, SET_IS_BROKEN = range(4)
 EVERY = "all"
@@ -60,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from eval.frozen import check_frozen
     from eval.run import run
-    from eval.sets import OWN, open_set
+    from eval.sets import OWN
 
     names = _named(options)
     if set(names) & set(OWN):
         check_frozen()
     passed = True
     for name in names:
-        asked = open_set(name, options.data, options.corpus)
+        asked = _opened(name, options)
         store = options.store / asked.name if options.store and len(names) > 1 else options.store
         found = run(
             asked,
@@ -101,17 +102,15 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from eval.dataset import validate
+    from eval.folder import shown
     from eval.frozen import FROZEN, GOLD, check_frozen, freeze
-    from eval.sets import OWN, open_set
 
-    for name in options.sets or OWN:
-        found = open_set(name, options.data, options.corpus)
-        validate(found.path, found.questions, found.texts)
+    for name in _named(options):
+        found = _opened(name, options)
         facts = sum(len(question.facts) for question in found.questions if not question.paraphrase_of)
         print(f"{found.name}: {len(found.questions)} questions with {facts} facts are sound.")
     if options.freeze:
-        print(f"{len(freeze())} files of {_shown(GOLD)} are frozen in {FROZEN}.")
+        print(f"{len(freeze())} files of {shown(GOLD)} are frozen in {FROZEN}.")
     elif not options.sets:
         proved = check_frozen()
         print(f"{proved} files of the gold are as they were frozen." if proved else "Nothing is frozen yet.")
@@ -132,11 +131,31 @@ def _publish(found: Run, folder: Path, as_json: bool) -> None:
 
 
 def _named(options: argparse.Namespace) -> tuple[str, ...]:
-    """The sets to run: those named, once each; the ones that ship where none is."""
-    from eval.sets import NAMES, OWN
+    """The sets that are asked for, once each; the ones that ship where none is named.
+
+    Raises:
+        NoSetError: Two would have one name, and one folder.
+    """
+    from eval.sets import NAMES, OWN, NoSetError
 
     named = options.sets or OWN
-    return tuple(dict.fromkeys((*OWN, *NAMES) if EVERY in named else named))
+    names = tuple(dict.fromkeys((*OWN, *NAMES) if EVERY in named else named))
+    known = {name: name for name in (*OWN, *NAMES)}
+    for name in names:
+        if known.setdefault(Path(name).stem, name) != name:
+            raise NoSetError(f"{name}: there is another set {Path(name).stem!r}. Give the file another name.")
+    return names
+
+
+def _opened(name: str, options: argparse.Namespace) -> QuestionSet:
+    """A set, proved: each fact of ours and of a user's file stands where it says."""
+    from eval.dataset import validate
+    from eval.sets import NAMES, open_set
+
+    found = open_set(name, options.data, options.corpus)
+    if name not in NAMES:  # third-party sets have no facts, and answers in prose to what is unanswerable
+        validate(found.path, found.questions, found.texts)
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -220,11 +239,6 @@ def _at_least_one(text: str) -> int:
 
 def _json(row: dict[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
-
-
-def _shown(path: Path) -> Path:
-    """The path as it is short: below the current folder where it is there."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def manifest(asked: QuestionSet, questions: Sequence[Question], settings: Settin
     """What `run.json` holds: what is asked of what, so that two runs are known to be of the same."""
     return {
         "set": asked.name,
-        "questions": str(asked.path),
-        "corpus": str(asked.corpus),
+        "questions": shown(asked.path),
+        "corpus": shown(asked.corpus),
         "questions_sha256": _sha256(line_of(_identity(question)).encode() for question in asked.questions),
         "corpus_sha256": corpus_sha256(asked.corpus),
         "code_sha256": code_sha256(),
@@ -45,6 +45,11 @@ def manifest(asked: QuestionSet, questions: Sequence[Question], settings: Settin
         "embedding": settings.embedding,
         "total": len(questions),
     }
+
+
+def shown(path: Path) -> str:
+    """A path as it is short: below the current folder where it is there."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def resume(out: Path, wanted: Json, questions: Sequence[Question], fresh: bool = False) -> int:

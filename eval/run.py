@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from eval.dataset import Question
 from eval.folder import alone, manifest, read_manifest, resume
 from eval.metrics import figures, judge, risk_coverage
-from eval.records import RECORDS, TIMINGS, Record, Run, line_of, read_lines, write_figures
+from eval.records import RECORDS, TIMINGS, Record, Run, line_of, read_lines, read_run, write_figures
 from eval.thresholds import ANY, breaches
 from rag.errors import CitewellError, NotFoundError
 from rag.types import Done, Event, Ranking, Retrieved, Turn
@@ -165,7 +165,7 @@ def _write(out: Path, found: Iterable[tuple[Record, Json]], done: int, total: in
 
 
 def _finish(asked: QuestionSet, out: Path, whole: bool) -> Run:
-    """Measure over the records as they stand in the file, and write the figures."""
+    """Measure the records as they stand in the file, write the figures, and read all as others will."""
     records = tuple(map(Record.from_json, read_lines(out / RECORDS)))
     by_part = figures(records)
     parts = {part: tuple(record for record in records if record.part == part) for part in by_part}
@@ -176,10 +176,9 @@ def _finish(asked: QuestionSet, out: Path, whole: bool) -> Run:
         risk_coverage={part: tuple(risk_coverage(held)) for part, held in parts.items()},
         breaches=breaches(asked.name if whole else ANY, by_part, records),
         references=asked.references,
-        timings={row["id"]: row for row in read_lines(out / TIMINGS)},
     )
     write_figures(found, out)
-    return found
+    return read_run(out)
 
 
 @contextmanager
