@@ -100,16 +100,20 @@ class _Recipe:
     measures: tuple[str, ...]
     references: tuple[Reference, ...] = ()
     note: str = ""
-    opened: Callable[[QuestionSet], QuestionSet] = lambda found: found
+    opened: Callable[[QuestionSet, Path | None], QuestionSet] = lambda found, _: found
 
 
-def open_set(name: str | Path, data: Path | None = None, corpus: Path | None = None) -> QuestionSet:
+def open_set(
+    name: str | Path, data: Path | None = None, corpus: Path | None = None, scratch: Path | None = None
+) -> QuestionSet:
     """Open a question set.
 
     Args:
         name: One of `OWN` or `NAMES`, or the path of a file in the common schema.
         data: The folder of the third-party sets.
         corpus: The documents, in place of those that belong to the set; needed for a path.
+        scratch: The folder for a corpus that has to be written, since an index that is kept knows its
+            documents by their path; one that is deleted in the end, where it is None.
 
     Raises:
         NoSetError: There is no such set, in one line, with what to do.
@@ -118,7 +122,7 @@ def open_set(name: str | Path, data: Path | None = None, corpus: Path | None = N
     if str(name) in OWN:
         return _own(str(name), corpus)
     if str(name) in RECIPES:
-        return _third_party(str(name), data, corpus)
+        return _third_party(str(name), data, corpus, scratch)
     return _file(Path(name), corpus)
 
 
@@ -136,7 +140,7 @@ def _file(path: Path, corpus: Path | None) -> QuestionSet:
     return _read(path.stem, path, corpus)
 
 
-def _third_party(name: str, data: Path | None, corpus: Path | None) -> QuestionSet:
+def _third_party(name: str, data: Path | None, corpus: Path | None, scratch: Path | None) -> QuestionSet:
     recipe = RECIPES[name]
     if data is None:
         raise NoSetError(f"{name}: this set does not ship. Say where the third-party sets are with --data.")
@@ -148,7 +152,7 @@ def _third_party(name: str, data: Path | None, corpus: Path | None) -> QuestionS
         found = QuestionSet(name, path, _loaded(path), path, {}, recipe.measures)
     else:
         found = _read(name, path, documents, recipe.measures)
-    return recipe.opened(replace(found, references=recipe.references, note=recipe.note))
+    return recipe.opened(replace(found, references=recipe.references, note=recipe.note), scratch)
 
 
 def _read(name: str, path: Path, corpus: Path, measures: tuple[str, ...] = ()) -> QuestionSet:
@@ -168,6 +172,8 @@ def _read(name: str, path: Path, corpus: Path, measures: tuple[str, ...] = ()) -
 def _loaded(path: Path) -> tuple[Question, ...]:
     try:
         return load(path)
+    except DatasetError as error:
+        raise DatasetError(f"{error} Mend that line, or leave it out.") from None
     except OSError as error:
         raise NoSetError(f"{path}: {error.strerror or error}. Name a file that can be read.") from None
 
@@ -200,7 +206,7 @@ def _check_records(path: Path) -> None:
             raise DatasetError(f"{path}:{number}: the document {record['doc_id']!r} has no text. {fix}")
 
 
-def _of_candidates(found: QuestionSet) -> QuestionSet:
+def _of_candidates(found: QuestionSet, scratch: Path | None) -> QuestionSet:
     """A set whose questions bring their documents: these, written as a corpus, and reading lists."""
     texts: dict[str, str] = {}
     for question in found.questions:
@@ -209,20 +215,27 @@ def _of_candidates(found: QuestionSet) -> QuestionSet:
                 f"{found.path}:{question.line}: {question.id!r} brings no documents. Add its `candidates`."
             )
         texts.update((one.doc_id, _readable(one.text)) for one in question.candidates)
-    corpus = _written(found.name, {doc_id: text for doc_id, text in texts.items() if text.strip()})
+    written = {doc_id: text for doc_id, text in texts.items() if text.strip()}
+    corpus = _written(found.name, written, scratch or _temporary())
     return replace(found, corpus=corpus, texts=corpus_texts(corpus), closed=True)
 
 
 def _readable(text: str) -> str:
-    """A text without what no document may hold, and pages that were saved badly do: NUL and half characters."""
+    """A text without what no document may hold: NUL and half characters, as badly saved pages do."""
     return re.sub("[\x00\ud800-\udfff]", " ", text)
 
 
-def _written(name: str, texts: Mapping[str, str]) -> Path:
-    """A corpus file of texts, in a folder that is deleted when the program ends."""
+def _temporary() -> Path:
+    """A folder that is deleted when the program ends."""
     folder = Path(tempfile.mkdtemp(prefix="citewell-set-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    corpus = folder / f"{name}.jsonl"
+    return folder
+
+
+def _written(name: str, texts: Mapping[str, str], folder: Path) -> Path:
+    """A corpus file of texts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus = folder / f"{name}-corpus.jsonl"
     rows = ({"doc_id": doc_id, "title": "", "text": text} for doc_id, text in texts.items())
     corpus.write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8", newline="\n"
@@ -230,7 +243,7 @@ def _written(name: str, texts: Mapping[str, str]) -> Path:
     return corpus
 
 
-def _of_claims(found: QuestionSet) -> QuestionSet:
+def _of_claims(found: QuestionSet, _: Path | None) -> QuestionSet:
     """A set of claims: each is asked of its evidence alone, and is answerable where that carries it."""
     from eval.stages import SupportCheck
 
@@ -246,7 +259,7 @@ def _of_claims(found: QuestionSet) -> QuestionSet:
     return replace(found, questions=tuple(questions), texts=texts, closed=True, engine=SupportCheck(texts))
 
 
-def _of_rewrites(found: QuestionSet) -> QuestionSet:
+def _of_rewrites(found: QuestionSet, _: Path | None) -> QuestionSet:
     """A set of follow-ups with the question that each of them means."""
     from eval.stages import Rewriter, as_asked
 
@@ -258,7 +271,7 @@ def _of_rewrites(found: QuestionSet) -> QuestionSet:
     return replace(found, engine=Rewriter(as_asked))
 
 
-def _without_verdicts(found: QuestionSet) -> QuestionSet:
+def _without_verdicts(found: QuestionSet, _: Path | None) -> QuestionSet:
     """Without the answers that no document holds: 'yes' and 'no' are conclusions, and are not looked for."""
     kept = (
         replace(question, answers=()) if question.type in VERDICTS else question
