@@ -152,7 +152,7 @@ def _opened(name: str, options: argparse.Namespace) -> QuestionSet:
     from eval.dataset import validate
     from eval.sets import NAMES, open_set
 
-    found = open_set(name, options.data, options.corpus)
+    found = open_set(name, options.data, options.corpus, getattr(options, "out", None))
     if name not in NAMES:  # third-party sets have no facts, and answers in prose to what is unanswerable
         validate(found.path, found.questions, found.texts)
     return found
