@@ -7,14 +7,15 @@ The page needs no script, no font and no address to be read. All that comes from
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from operator import itemgetter
 from pathlib import Path
 
 from eval import plots
 from eval.failures import disagreements, failures
 from eval.metrics import BY_NAME, right
-from eval.records import Figure, Run
+from eval.records import Figure, Json, Run
 from eval.report import (
     asked,
     by_type,
@@ -26,6 +27,7 @@ from eval.report import (
     number,
     of_part,
     parts,
+    value_of,
     visible,
 )
 from eval.thresholds import Threshold, bounds
@@ -39,6 +41,7 @@ KEYS = (
 )
 """What stands at the top below how many are right: of each group the first measure that the run has."""
 
+ACRONYMS = {"auroc": "AUROC", "aurc": "AURC", "f1": "F1"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _SCRIPT = """
 const box = document.getElementById("filter"), all = [...document.querySelectorAll("details.failure")];
@@ -89,13 +92,13 @@ def _text(text: object) -> str:
 
 
 def _verdict(run: Run) -> str:
-    return "below the gate" if run.breaches else "passed"
+    return "below the gate" if run.breaches else "passed the gate"
 
 
 def _head(run: Run) -> str:
     first = headline(run)
     judged = right(of_part(run, first))
-    state = "failed" if run.breaches else "passed"
+    state = "failed" if run.breaches else "passed the gate"
     said = (
         f"{judged.count} of {judged.total} right" if judged.total else f"{len(run.records)} questions asked"
     )
@@ -118,7 +121,7 @@ def _keys(run: Run, part: str) -> Iterator[str]:
     for name in dict.fromkeys(filter(None, chosen)):
         figure = figures[name]
         yield (
-            f"<div><dt>{_name(name)}{_better(name)}</dt><dd><b>{number(figure.value)}</b> "
+            f"<div><dt>{_name(name)}{_better(name)}</dt><dd><b>{value_of(figure)}</b> "
             f"<span>{interval_of(figure)}</span>{plots.interval_bar(figure)}</dd></div>"
         )
 
@@ -130,7 +133,7 @@ def _better(name: str) -> str:
 
 def _interval(figure: Figure) -> str:
     interval = interval_of(figure)
-    return f"{number(figure.value)} (95 % interval {interval})" if interval else ""
+    return f"{value_of(figure)} (95 % interval {interval})" if interval else ""
 
 
 def _parts(run: Run) -> str:
@@ -205,7 +208,7 @@ def _measure(name: str, figure: Figure, bound: Threshold | None, define: bool) -
     tick = None if bound is None else bound.high if bound.low is None else bound.low
     return (
         f'<tr><th scope="row">{_name(name)}{f"<small>{_coded(said)}</small>" if said else ""}</th>'
-        f'<td class="value">{number(figure.value)}</td><td class="count">{count_of(figure)}</td>'
+        f'<td class="value">{value_of(figure)}</td><td class="count">{count_of(figure)}</td>'
         f'<td class="interval">{plots.interval_bar(figure, tick)}<span>{interval_of(figure)}</span></td>'
         f'<td class="gate">{"" if bound is None else _mark(figure, bound)}</td></tr>'
     )
@@ -220,7 +223,9 @@ def _mark(figure: Figure, bound: Threshold) -> str:
 
 
 def _name(name: str) -> str:
-    return _text(name.replace("_", " "))
+    """A measure's name as words: `token_f1` is Token F1, and `nDCG@10` stays as the field writes it."""
+    said = " ".join(ACRONYMS.get(word, word) for word in name.split("_"))
+    return _text(said[:1].upper() + said[1:] if name.islower() else said)
 
 
 def _coded(said: str) -> str:
@@ -229,10 +234,11 @@ def _coded(said: str) -> str:
 
 
 def _plots(run: Run) -> tuple[str, str]:
+    rows = _timings(run)
     curves = {visible(part): run.risk_coverage[part] for part in parts(run) if run.risk_coverage.get(part)}
     figures = [
         _plot("Risk over coverage", plots.risk_coverage(curves), _legend(curves), _RISK),
-        _plot("Seconds to the answer", plots.speed(_seconds(run, "answer_s")), "", _speed_note(run)),
+        _plot("Seconds to the answer", plots.speed([_whole(row) for row in rows]), "", _speed_note(rows)),
         *(
             _plot(f"Right, by type: {_text(part)}", _kinds(run, part), "", "")
             for part in parts(run)
@@ -270,24 +276,27 @@ def _kinds(run: Run, part: str) -> str:
     return plots.kinds([(visible(name), figure) for name, figure in by_type(run, part)])
 
 
-def _seconds(run: Run, key: str) -> list[float]:
-    rows = (run.timings.get(record.id, {}) for record in run.records)
-    return [float(row[key]) for row in rows if row.get(key) is not None]
+def _timings(run: Run) -> list[Json]:
+    rows = (run.timings.get(record.id) for record in run.records)
+    return [row for row in rows if row is not None]
 
 
-def _speed_note(run: Run) -> str:
-    answers, searches = _seconds(run, "answer_s"), _seconds(run, "retrieval_s")
-    if not answers:
+def _whole(row: Json) -> float:
+    """Seconds from the question to the whole answer, as `metrics.speed` counts them."""
+    return float(row["wall_s"] if "wall_s" in row else row["retrieval_s"] + row["answer_s"])
+
+
+def _speed_note(rows: Sequence[Json]) -> str:
+    if not rows:
         return ""
-    said = [f"Answers: {plots.spread(answers)}."]
-    if searches:
-        said.append(f"Retrieval alone: {plots.spread(searches)}.")
-    return " ".join(said)
+    stages = (("Whole", _whole), ("retrieval", itemgetter("retrieval_s")), ("answer", itemgetter("answer_s")))
+    said = [f"{name}: {plots.spread([float(stage(row)) for row in rows])}" for name, stage in stages]
+    return f"{'; '.join(said)}."
 
 
 def _references(run: Run) -> tuple[str, str]:
     figures = run.figures.get(headline(run), {})
-    ours = {name: number(figure.value) for name, figure in figures.items()}
+    ours = {name: value_of(figure) for name, figure in figures.items()}
     rows = "".join(
         f'<tr><th scope="row">{_name(reference.measure)}</th>'
         f'<td class="value">{ours.get(reference.measure, "-")}</td>'

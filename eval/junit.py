@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from eval.records import Figure, Record, Run
-from eval.report import count_of, expected, interval_of, number, of_part, parts, told, visible
+from eval.report import count_of, expected, interval_of, of_part, parts, told, value_of, visible
 
 Element = ElementTree.Element
 
@@ -38,7 +38,7 @@ def _suite(run: Run, part: str) -> Element:
 
 def _property(measure: str, figure: Figure) -> Element:
     interval = interval_of(figure)
-    value = f"{number(figure.value)} ({count_of(figure)}{f', 95 % {interval}' if interval else ''})"
+    value = f"{value_of(figure)} ({count_of(figure)}{f', 95 % {interval}' if interval else ''})"
     return Element("property", {"name": visible(measure), "value": value})
 
 

@@ -108,6 +108,16 @@ def expected(record: Record) -> str:
     return " | ".join(record.expected) or "an answer"
 
 
+def value_of(figure: Figure) -> str:
+    """Its value; a share's from its counts, since files hold values to four decimals only.
+
+    Examples:
+        >>> value_of(Figure(0.8475, count=50, total=59)), value_of(Figure(None))
+        ('0.847', '-')
+    """
+    return number(figure.value if figure.count is None or not figure.total else figure.count / figure.total)
+
+
 def count_of(figure: Figure) -> str:
     """How many of how many, or over how many a mean was taken."""
     if figure.value is None:
@@ -173,7 +183,7 @@ def _types(run: Run, part: str) -> Iterator[str]:
 
 
 def _row(name: str, figure: Figure, gate: str = "") -> str:
-    cells = f"{visible(name):<26}{number(figure.value):>8}{count_of(figure):>14}"
+    cells = f"{visible(name):<26}{value_of(figure):>8}{count_of(figure):>14}"
     return f"{cells}   {interval_of(figure):<18}{gate}".rstrip()
 
 

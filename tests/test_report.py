@@ -186,9 +186,9 @@ def test_the_first_screen_says_the_verdict_the_count_and_what_was_asked_of_what(
     run = run_of(record(), record("b", True), record("c", True))
     head = only(page_of(run), "header")
     assert words(only(head, "h1")).startswith("2 of 3 right")
-    assert words(only(head, ".verdict")) == "✓ Passed"
+    assert words(only(head, ".verdict")) == "✓ Passed the gate"
     keys = {words(dt).split(" lower")[0]: words(dd) for dt, dd in zip(*both(head, ".keys"), strict=True)}
-    assert keys == {"false answers": "0.125 0.022 to 0.471", "auroc": "0.900 0.800 to 0.950"}
+    assert keys == {"False answers": "0.125 0.022 to 0.471", "AUROC": "0.900 0.800 to 0.950"}
     source = dict(zip(*(map(words, side) for side in both(head, ".source")), strict=True))
     assert source == {"Documents": "seeds", "Answers": "extractive"}
 
@@ -210,12 +210,12 @@ def test_a_measure_stands_with_its_definition_interval_and_gate():
         for row in only(page_of(run_of(record())), ".measures").select("tbody tr")
     ]
     assert rows[0][1:] == ["0.750", "3 / 4", "0.301 to 0.954", "✗ ≥ 0.800"]
-    assert rows[0][0] == f"right {BY_NAME['right'].what}"
+    assert rows[0][0] == f"Right {BY_NAME['right'].what}"
     assert rows[1][1:] == ["0.125", "1 / 8", "0.022 to 0.471", ""]
     assert rows[1][0].endswith("Lower is better.")
     assert rows[2][1:] == ["0.900", "of 12", "0.800 to 0.950", "✓ ≥ 0.900"]
     assert len(rows) == 3  # token_f1 has no value
-    assert "Unscored here: token f1." in words(page_of(run_of(record())))
+    assert "Unscored here: Token F1." in words(page_of(run_of(record())))
 
 
 def test_a_failure_shows_the_citation_in_its_passage_and_what_was_expected():
@@ -294,7 +294,7 @@ def test_disagreements_and_references_stand_in_tables():
     rows = [[words(cell) for cell in row.select("th, td")] for row in page.select("#disagreements tbody tr")]
     assert rows == [["bail", "money", "€5M", "found"]]
     rows = [[words(cell) for cell in row.select("th, td")] for row in page.select("#references tbody tr")]
-    assert rows == [["auroc", "0.900", "0.790", "ELECTRA Rajpurkar 2018"], ["speed", "-", "2.000", "a floor"]]
+    assert rows == [["AUROC", "0.900", "0.790", "ELECTRA Rajpurkar 2018"], ["Speed", "-", "2.000", "a floor"]]
 
 
 def test_a_set_that_nothing_judges_says_so_and_fails_nothing():
@@ -498,8 +498,8 @@ def test_every_plot_is_an_image_with_a_name():
         record("b", True, type="who"),
         risk_coverage={"questions": ((0.5, 0.0), (1.0, 0.5))},
         timings={
-            "bail": {"answer_s": 0.25, "retrieval_s": 0.125},
-            "b": {"answer_s": 0.5, "retrieval_s": 0.125},
+            "bail": {"answer_s": 0.25, "retrieval_s": 0.13},
+            "b": {"answer_s": 0.5, "retrieval_s": 0.13, "wall_s": 0.7},
         },
     )
     page = page_of(run)
@@ -507,7 +507,8 @@ def test_every_plot_is_an_image_with_a_name():
     assert [one.get("role") for one in drawn] == ["img"] * 3
     starts = [one.get("aria-label").partition(".")[0] for one in drawn]
     assert starts == ["Risk over coverage", "Seconds to the answer", "Right, by kind"]
-    assert "Answers: median 0.25 s, 95th percentile 0.50 s." in words(only(page, "#plots"))
+    told = "Whole: median 0.38 s, 95th percentile 0.70 s; retrieval: median 0.13 s, 95th percentile 0.13 s;"
+    assert told in words(only(page, "#plots"))
 
 
 # --- JUnit
