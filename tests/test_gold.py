@@ -15,6 +15,7 @@ from rag.types import Turn
 
 ROOT = Path(__file__).parents[1]
 GOLD = ROOT / "eval" / "gold" / "durov.jsonl"
+ATTACKS = ROOT / "eval" / "gold" / "attacks.jsonl"
 TEXT = "Bail was 5 million euros. He reports twice a week."
 FACT = {
     "kind": "money",
@@ -60,18 +61,33 @@ def test_the_gold_stands_where_it_says(gold):
     validate(GOLD, gold, corpus_texts(ROOT / "seeds"))
 
 
-def test_the_gold_is_large_and_asks_what_cannot_be_answered_in_six_ways(gold):
-    kinds = Counter(question.type for question in gold if not question.answerable)
-    assert sum(question.answerable for question in gold) >= 30
-    assert sum(kinds.values()) >= 16
-    assert set(kinds) == {
-        "out_of_documents",
-        "false_premise",
-        "wrong_entity",
-        "nearly_answered",
-        "nonsense",
-        "opinion",
-    }
+UNANSWERABLE = {"out_of_documents", "false_premise", "wrong_entity", "nearly_answered", "nonsense", "opinion"}
+
+
+def test_the_gold_is_as_large_as_a_judge_needs(gold):
+    parts = Counter((question.part, question.answerable) for question in gold)
+    assert parts["questions", True] >= 80
+    assert parts["questions", False] >= 80
+    assert parts["conflicts", True] >= 15
+    assert parts["conversations", True] + parts["conversations", False] >= 20
+    wordings = Counter(question.paraphrase_of for question in gold if question.paraphrase_of)
+    assert sum(number >= 3 for number in wordings.values()) >= 30
+
+
+def test_the_gold_asks_what_cannot_be_answered_in_six_ways(gold):
+    asked = [question for question in gold if question.part == "questions" and not question.answerable]
+    kinds = Counter(question.type for question in asked)
+    assert kinds.keys() == UNANSWERABLE
+    assert min(kinds.values()) >= 12
+
+
+def test_the_attacks_stand_where_they_say_and_come_from_documents_and_questions():
+    attacks = load(ATTACKS)
+    validate(ATTACKS, attacks, corpus_texts(ATTACKS.with_suffix("")))
+    assert {question.part for question in attacks} == {"attacks"}
+    assert len(attacks) >= 30
+    assert {"orders", "markup", "forged_citation", "question_orders"} <= {one.attack.kind for one in attacks}
+    assert all(question.attack.must_not for question in attacks)
 
 
 def test_every_question_of_the_gold_is_asked_once(gold):
@@ -83,10 +99,15 @@ def test_every_answerable_question_has_a_vital_fact_and_a_stated_answer(gold):
         assert question.answerable == any(fact.vital for fact in question.facts) == bool(question.answers)
 
 
-def test_the_evidence_is_the_quotes_of_the_facts(gold):
+def test_every_fact_stands_in_a_sentence_of_the_evidence(gold):
+    texts = corpus_texts(ROOT / "seeds")
     for question in gold:
-        quoted = {Evidence(fact.doc_id, fact.quote) for fact in question.facts}
-        assert set(question.evidence) == quoted, question.id
+        spans = [(one.doc_id, texts[one.doc_id].index(one.text), len(one.text)) for one in question.evidence]
+        for fact in question.facts:
+            assert any(
+                doc_id == fact.doc_id and start < fact.end and fact.start < start + length
+                for doc_id, start, length in spans
+            ), (question.id, fact.quote)
 
 
 def test_some_facts_stand_in_several_documents(gold):
