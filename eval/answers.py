@@ -12,6 +12,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -68,7 +69,8 @@ class Case:
         return [answer for answer in self.question.answers if 0 < len(answer.split()) <= SHORT_WORDS]
 
 
-def found_facts(facts: Sequence[GoldFact], told: str) -> tuple[FoundFact, ...]:
+@lru_cache(maxsize=1024)
+def found_facts(facts: tuple[GoldFact, ...], told: str) -> tuple[FoundFact, ...]:
     """Each gold fact looked for in what is told; a value counts once, in however many documents it stands."""
     groups: dict[tuple[str, str], list[GoldFact]] = {}
     for fact in facts:
@@ -93,6 +95,7 @@ def all_facts(case: Case) -> Value:
     return _told(case, found_facts(case.question.facts, case.told))
 
 
+@lru_cache(maxsize=1024)
 def wrong_values(question: Question, told: str) -> tuple[str, ...]:
     """The rejected values that a text states, each once, in the order of the set."""
     stated = (value for fact in question.facts for value in judge_value(fact, told).wrong)

@@ -407,6 +407,8 @@ def _lacks(case: Case) -> Iterator[str]:
 
 def _shows_it(case: Case) -> bool | None:
     """Whether the nearest passages of a refusal hold what a right answer tells; None where nobody can say."""
+    if case.question.conflict:
+        return False  # passages side by side do not say that they differ
     shown = "\n".join(passage["quote"] for passage in case.shown[: answers.SHOWN])
     facts = [fact for fact in answers.found_facts(case.question.facts, shown) if fact.vital]
     if facts:

@@ -394,6 +394,7 @@ def test_an_error_is_what_would_be_wrong_were_nothing_refused():
     assert value_of("unrefused_errors", near, PLAIN) == (0, 1)
     assert value_of("unrefused_errors", REFUSAL, UNANSWERABLE) == (1, 1)
     assert value_of("unrefused_errors", RIGHT, replace(PLAIN, answers=())) is None
+    assert value_of("unrefused_errors", near, replace(QUESTION, conflict=USERS)) == (1, 1)
     prose = replace(PLAIN, answers=(), evidence=(Evidence(A, TEXTS[A][:25]),))
     assert (value_of("unrefused_errors", near, prose), value_of("unrefused_errors", far, prose)) == (
         (0, 1),
