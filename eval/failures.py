@@ -12,13 +12,13 @@ from eval.records import FoundFact, Json, Record, Run
 from eval.report import not_right, parts, visible
 from eval.run import AROUND
 
-LISTED = 200
+LISTED = 300
 """How many failures a page holds; a larger set leaves the rest in its records."""
 OPEN = 12
 """A page with no more failures than this shows them opened."""
-LONGEST = 1200
+LONGEST = 900
 """The characters that are shown of one text."""
-PASSAGES, NEAREST, TURNS = 8, 3, 6
+PASSAGES, NEAREST, TURNS = 6, 3, 6
 """How many citations, nearest passages and turns of a conversation are shown, at most."""
 
 _FILTER = (
@@ -29,26 +29,44 @@ _FILTER = (
 
 
 def failures(run: Run) -> tuple[str, str]:
-    """The section of what is not right, grouped by part; the first `LISTED` only.
+    """The section of what is not right, grouped by part; `LISTED` of them at most.
 
     Returns:
         The section's title and its HTML, empty where everything judged is right.
     """
-    groups = {part: not_right(run, part) for part in parts(run)}
+    groups = {part: found for part in parts(run) if (found := not_right(run, part))}
     count = sum(map(len, groups.values()))
     if not count:
         return "Failures", ""
-    opened, left, drawn = count <= OPEN, LISTED, []
-    for part, records in groups.items():
-        if shown := records[:left]:
-            cards = "".join(_failure(record, opened) for record in shown)
-            drawn.append(f"<h3>{_kept(part)} <small>{len(records)} not right</small></h3>{cards}")
-            left -= len(shown)
-    more = f'<p class="note">{count - LISTED} more stand in records.jsonl.</p>' if count > LISTED else ""
+    shares = _shares({part: len(records) for part, records in groups.items()})
+    drawn = "".join(
+        _group(part, records, shares[part], opened=count <= OPEN) for part, records in groups.items()
+    )
     return "Failures", (
         f'<section id="failures"><h2>Failures <small>{count} answers are not right</small></h2>'
-        f"{_FILTER}{''.join(drawn)}{more}</section>"
+        f"{_FILTER}{drawn}</section>"
     )
+
+
+def _shares(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many failures of each part are shown, `LISTED` in all: a small part whole, large ones alike.
+
+    Examples:
+        >>> _shares({"questions": 900, "attacks": 20}) == {"attacks": 20, "questions": LISTED - 20}
+        True
+    """
+    shares: dict[str, int] = {}
+    for part in sorted(counts, key=lambda part: counts[part]):
+        left, parts_left = LISTED - sum(shares.values()), len(counts) - len(shares)
+        shares[part] = min(counts[part], left // parts_left)
+    return shares
+
+
+def _group(part: str, records: Sequence[Record], share: int, opened: bool) -> str:
+    cards = "".join(_failure(record, opened) for record in records[:share])
+    left = len(records) - share
+    more = f'<p class="note">{left} more stand in records.jsonl.</p>' if left else ""
+    return f"<h3>{_kept(part)} <small>{len(records)} not right</small></h3>{cards}{more}"
 
 
 def disagreements(run: Run) -> tuple[str, str]:
@@ -87,11 +105,12 @@ def _kept(text: object) -> str:
 
 
 def _failure(record: Record, opened: bool) -> str:
-    reasons = "".join(f"{_kept(reason)}" for reason in record.score.reasons)
+    original = f", {_kept(record.paraphrase_of)} in other words" if record.paraphrase_of else ""
+    reasons = "".join(map(_kept, record.score.reasons))
     return (
         f'<details class="failure"{" open" if opened else ""}><summary>'
         f'<span class="asked" dir="auto">{_text(record.question)}</span>'
-        f'<span class="meta"><code>{_kept(record.id)}</code> {_kept(record.type)}</span>'
+        f'<span class="meta"><code>{_kept(record.id)}</code> {_kept(record.type)}{original}</span>'
         f'<span class="reasons">{reasons}</span></summary>'
         f"{_history(record.history)}"
         f'<div class="sides"><section><h4>Expected</h4>{_expected(record)}</section>'

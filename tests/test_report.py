@@ -304,6 +304,20 @@ def test_a_set_that_nothing_judges_says_so_and_fails_nothing():
     assert not page.select("#failures")
 
 
+def test_each_part_has_its_share_of_the_failures_that_are_listed():
+    many = [record(f"q{place}") for place in range(LISTED)]
+    few = [record(f"a{place}", part="attacks", paraphrase_of="q7") for place in range(20)]
+    page = page_of(run_of(*many, *few))
+    cards = [words(card) for card in page.select("details.failure code + bdi")]
+    assert len(cards) == LISTED
+    assert [words(head) for head in page.select("#failures > h3")] == [
+        f"questions {LISTED} not right",
+        "attacks 20 not right",
+    ]
+    assert [words(note) for note in page.select("#failures > .note")] == ["20 more stand in records.jsonl."]
+    assert words(page.select("details.failure .meta")[-1]) == "a19 how_much, q7 in other words"
+
+
 def test_a_large_set_lists_the_first_failures_and_stays_small():
     long = answered("said " * 400, quote="quoted " * 400)
     long["citations"] = [long["citations"][0] | {"marker": marker} for marker in range(1, 40)]
