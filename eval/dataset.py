@@ -278,7 +278,7 @@ def _records(path: Path) -> Iterator[tuple[str, str]]:
     for line in _text(path).split("\n"):
         with suppress(ValueError, KeyError, TypeError):  # no record of the corpus either
             record = json.loads(line)
-            yield record["doc_id"], _lines(record["text"])
+            yield record["doc_id"], _lines(record["text"].removeprefix("\ufeff"))
 
 
 def _text(path: Path) -> str:

@@ -63,6 +63,12 @@ def test_a_file_in_the_common_schema_is_asked_of_the_documents_given(tmp_path):
     assert found.engine is None
 
 
+def test_the_text_of_a_record_is_without_a_byte_order_mark_as_it_is_indexed(tmp_path):
+    path = write(tmp_path / "mine.jsonl", question("q"))
+    corpus = write(tmp_path / "corpus.jsonl", document("d", "\ufeffOne.\r\nTwo."))
+    assert open_set(path, corpus=corpus).texts == {"d": "One.\nTwo."}
+
+
 def test_own_documents_may_be_asked_in_place_of_those_that_ship(tmp_path):
     (tmp_path / "note.txt").write_text("A note.", encoding="utf-8")
     found = open_set("gold", corpus=tmp_path)
