@@ -30,6 +30,9 @@ Span = tuple[int, int]
 FIGURES = frozenset("money percentage count frequency duration date".split())
 """The kinds that have a figure; the others are a name, a negation or a phrase."""
 
+_WORDED = {"phrase", "negation"}
+"""The kinds whose spellings hold what is affirmed or denied."""
+
 _SEPARATED = re.compile(r"(?<![\d.,])\d{1,3}(?:[,'\u2019\u00a0\u2009\u202f]\d{3})+(?!\d)")
 _QUOTES = str.maketrans("\u2018\u2019\u02bc\u201c\u201d\u00ab\u00bb", "'''" + '"' * 4)
 _DASHES = re.compile(r"[-\u2010-\u2015]")
@@ -75,8 +78,8 @@ def judge_value(fact: GoldFact, told: str) -> Found:
       dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes:
       "950 million" stands in "950 million users" and not in "950 million posts". A date may be more precise;
     - it is approximated or related otherwise than in the quote ("less than", "before", "a day");
-    - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase only
-      the place itself is asked, since a reason may be put in many ways.
+    - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase
+      or a negation only the place itself is asked: their spellings hold what is affirmed or denied.
 
     One place that counts is enough, so that a sentence may hold several values. A rejected value is stated
     where it stands whole and is not itself denied, however it is approximated.
@@ -226,13 +229,22 @@ def _of_kind(text: str, kind: str) -> list[Fact]:
 def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
     """Whether typed comparison finds the value in a sentence."""
     if fact.kind == "negation":
-        return not missing(fact.value, [at.text]) and not turns(at.text, [fact.quote])
+        return _denies(fact, at)
     if fact.kind == "name":
         spans: Iterable[Span] = _name_spans(fact.value, at)
     else:
         wanted = _values(fact)
         spans = ((found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted))
     return any(_counts(fact, at, span) for span in spans)
+
+
+def _denies(fact: GoldFact, at: _Statement) -> bool:
+    """Whether a sentence makes the denial of a fact in its own words, and takes it back by no other."""
+    if missing(fact.value, [at.text]) or turns(at.text, [fact.quote]):
+        return False
+    if any(_denied_itself(at, (denial.start, denial.end), set()) for denial in at.denials):
+        return False
+    return not any(_rejects(fact, value, at) for value in fact.rejected)
 
 
 def _counts(fact: GoldFact, at: _Statement, span: Span) -> bool:
@@ -269,11 +281,14 @@ def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
     readings = [*_readings(fact, [fact.value, *fact.accepted]), *quoted]
     if not readings:
         return True
-    relations = {_relation(fact.quote, found) for found in quoted}
+    relations = {_relation(fact.quote, found, found.start) for found in quoted}
+    rates = {None, *(one.value for one in _of_kind(fact.quote, "frequency"))}
     return all(
         any(_agrees(found, reading, strict=True) for reading in readings)
-        and _is_related(_relation(at.text, found), relations)
-        and _rate(at, found) in {None, *(one.value for one in _of_kind(fact.quote, "frequency"))}
+        and (
+            fact.kind == "phrase"
+            or (_is_related(_relation(at.text, found, span[0]), relations) and _rate(at, found) in rates)
+        )
         for found in around
     )
 
@@ -306,15 +321,22 @@ def _opened(fact: GoldFact, figure: Fact) -> Fact:
 
 
 def _quoted(fact: GoldFact) -> list[Fact]:
-    """The figures of the quote that an accepted spelling touches."""
+    """The figures of the quote that are the value, or that an accepted spelling touches."""
     quote = _statement(fact.quote)
     spans = [span for spelling in fact.accepted for span in quote.spans(spelling)]
-    return [one for span in spans for one in _around(fact, quote, span)]
+    wanted = _values(fact)
+    own = [one for one in quote.figures if any(same(one, value) for value in wanted)]
+    return [*own, *(one for span in spans for one in _around(fact, quote, span))]
 
 
 def _agrees(found: Fact, reading: Fact, *, strict: bool) -> bool:
-    """Whether a figure is the same as a reading; `strict` asks for the same approximation, or none."""
+    """Whether a figure is the same as a reading.
+
+    `strict` asks for the approximation of the reading, or none; else one that the reading has is needed.
+    """
     if strict and found.qualifier not in {"", "about", reading.qualifier}:
+        return False
+    if not strict and reading.qualifier not in {"", found.qualifier}:
         return False
     return same(found, reading) or any(
         wide.within(narrow)
@@ -324,9 +346,10 @@ def _agrees(found: Fact, reading: Fact, *, strict: bool) -> bool:
     )
 
 
-def _relation(text: str, date: Fact) -> str:
+def _relation(text: str, date: Fact, start: int) -> str:
+    """The word before a date that says how it is meant, where that stands before `start`."""
     match = _RELATION.search(text[: date.start]) if date.kind == "date" else None
-    return match.lastgroup or "" if match else ""
+    return match.lastgroup or "" if match and match.start() < start else ""
 
 
 def _is_related(relation: str, known: set[str]) -> bool:
@@ -374,14 +397,12 @@ def _is_plain(word: Word) -> bool:
 
 
 def _denied(fact: GoldFact, at: _Statement, span: Span) -> bool:
-    if fact.kind == "negation":
-        return bool(turns(at.text, [fact.quote]))
-    if not at.denials and fact.kind == "phrase":
+    if not at.denials and fact.kind in _WORDED:
         return False
     quote = _statement(fact.quote)
     if _denied_itself(at, span, {head for denial in quote.denials for head in denial.heads}):
         return True
-    if fact.kind == "phrase":
+    if fact.kind in _WORDED:
         return False
     outright = any(denial.force in {"not", "never"} for denial in quote.denials)
     return bool(turns(at.text, [fact.quote])) or (not outright and _in_denied_clause(at, span))
@@ -425,7 +446,11 @@ def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
         )
     ]
     if len(_of_kind(value, fact.kind)) == 1:
-        spans += [(one.start, one.end) for one in at.figures if any(same(one, figure) for figure in figures)]
+        spans += [
+            (one.start, one.end)
+            for one in at.figures
+            if any(same(one, figure) and figure.qualifier in {"", one.qualifier} for figure in figures)
+        ]
     return any(not _denied_itself(at, span, set()) for span in spans)
 
 

@@ -60,7 +60,8 @@ _UNDER_1000 = rf"(?:(?:(?:{_DIGIT}|an?)[- ]hundred\b(?:(?: and)? {_UNDER_100})?)
 _POINT = rf" point(?: (?:zero|{_DIGIT})\b)+"
 _NTH = r"(?![-\s]?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)\b(?! of))"
 _SPELLED = (
-    rf"(?:half[- ](?:an? )?(?:{_GREAT}|dozen)|quarter of an? (?:{_GREAT})"
+    rf"(?:(?:(?<=almost )|(?<=nearly )|(?<=about )|(?<=over )|(?<=than ))(?:million|billion|trillion)\b"
+    rf"|half[- ](?:an? )?(?:{_GREAT}|dozen)|quarter of an? (?:{_GREAT})"
     rf"|(?:{_UNDER_1000}|an?|several|a few)(?: and a half)?"
     rf"[- ](?:{_GREAT}|dozen)\b(?:[- ](?:thousand|million|billion|trillion)\b)?"
     rf"(?:,? (?:and )?{_UNDER_1000}(?: (?:{_GREAT})\b)*){{0,6}}"
