@@ -27,6 +27,7 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 SHOWN = ("questions", "corpus")
 """What a manifest says for a person: paths, which may differ while what they hold is the same."""
+BROUGHT = "the documents that each question brings"
 HTML, JUNIT = "report.html", "junit.xml"
 
 
@@ -35,7 +36,7 @@ def manifest(asked: QuestionSet, questions: Sequence[Question], settings: Settin
     return {
         "set": asked.name,
         "questions": shown(asked.path),
-        "corpus": shown(asked.corpus),
+        "corpus": BROUGHT if asked.closed else shown(asked.corpus),
         "questions_sha256": _sha256(line_of(_identity(question)).encode() for question in asked.questions),
         "corpus_sha256": corpus_sha256(asked.corpus),
         "code_sha256": code_sha256(),

@@ -298,6 +298,22 @@ def test_without_as_set_no_model_is_asked(small, corpus, tmp_path, monkeypatch):
     assert (manifest["answerer"], manifest["embedding"], manifest["total"]) == ("extractive", "minilm", 2)
 
 
+def test_a_set_that_brings_its_documents_names_no_passing_folder(tmp_path):
+    candidates = [{"doc_id": "a", "text": "The rent of the harbour is 4 million euros."}]
+    (tmp_path / "ramdocs").mkdir()
+    brought = row("rent", "rent", 1) | {"facts": [], "evidence": [], "candidates": candidates}
+    (tmp_path / "ramdocs" / "queries.jsonl").write_text(json.dumps(brought) + "\n", encoding="utf-8")
+    given = ["ramdocs", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    found = []
+    for _ in range(2):
+        assert main(["run", *given]) == 0
+        found.append(held(tmp_path / "out" / "ramdocs"))
+    assert found[0] == found[1]
+    assert (
+        read_run(tmp_path / "out" / "ramdocs").manifest["corpus"] == "the documents that each question brings"
+    )
+
+
 def test_the_hash_of_a_corpus_is_that_of_names_and_bytes(tmp_path):
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
     before = corpus_sha256(tmp_path)
