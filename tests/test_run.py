@@ -165,9 +165,11 @@ def test_the_gold_gives_the_same_bytes_with_three_hash_seeds(tmp_path):
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("torn", [b"", b'{"id": "fare-0", "part', b"\0\0\0\n"])
+@pytest.mark.parametrize("torn", [b"", b'{"id": "fare-0", "part', b"\0\0\0\n", "all but the line end"])
 def test_a_torn_last_line_is_dropped(torn, small, corpus, tmp_path, capsys):
     path, whole = small
+    if isinstance(torn, str):
+        torn = (whole / "records.jsonl").read_bytes().splitlines()[5]
     folder = unfinished(tmp_path, whole, lines=5, torn=torn)
     judge(path, corpus, tmp_path)
     assert f"{folder}: going on after 5 of 9 questions." in capsys.readouterr().err
