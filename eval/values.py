@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from rag.dates import Day
-from rag.facts import Fact, find_facts, missing, same, turns
+from rag.facts import Fact, comparable, find_facts, missing, same, turns
 from rag.names import TITLES
 from rag.negation import Denial, find_denials
 from rag.numbers import find_numbers
@@ -42,6 +42,14 @@ _RELATION = re.compile(
     r" (?:(?:the|early|mid|late|end|beginning|start|of) )*$",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"\b(?:half|third|quarter|twice|double|triple|times|fraction|part)(?: of| as much as)? "
+    r"(?:the |those |an? )?$",
+    re.IGNORECASE,
+)
+_PER = re.compile(r"(?:an?|per) (?:second|minute|hour|day|night|week|month|quarter|year)", re.IGNORECASE)
+"""A frequency that belongs to what stands before it."""
+_RANGE = re.compile(r" ?(?:[-\u2013\u2014]|to|or|and) ?", re.IGNORECASE)
 _WORDS_BETWEEN = re.compile(r"(?: ?[-(]?(?P<word>[^\W\d_]+)\)?){0,2} ?")
 _NEW_CLAUSE = frozenset(
     "but while although though because whereas however who which when where why how after before unless "
@@ -77,7 +85,8 @@ def judge_value(fact: GoldFact, told: str) -> Found:
     - it is part of a rejected value, of a longer or another figure, or of another name ("5 million
       dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes:
       "950 million" stands in "950 million users" and not in "950 million posts". A date may be more precise;
-    - it is approximated or related otherwise than in the quote ("less than", "before", "a day");
+    - it is approximated or related otherwise than in the quote ("less than", "before", "a day"), one end of
+      a range, or multiplied ("half of");
     - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase
       or a negation only the place itself is asked: their spellings hold what is affirmed or denied.
 
@@ -233,9 +242,15 @@ def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
     if fact.kind == "name":
         spans: Iterable[Span] = _name_spans(fact.value, at)
     else:
-        wanted = _values(fact)
-        spans = ((found.start, found.end) for found in at.figures if any(same(found, one) for one in wanted))
+        spans = ((found.start, found.end) for found in _alike(at, _values(fact)))
     return any(_counts(fact, at, span) for span in spans)
+
+
+def _alike(at: _Statement, wanted: Sequence[Fact]) -> Iterator[Fact]:
+    """The figures of a sentence that are one of those wanted; "5 euros a week" holds no "once a week"."""
+    for found in at.figures:
+        if any(same(found, one) for one in wanted) and not _PER.match(found.text):
+            yield found
 
 
 def _denies(fact: GoldFact, at: _Statement) -> bool:
@@ -283,12 +298,12 @@ def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
         return True
     relations = {_relation(fact.quote, found, found.start) for found in quoted}
     rates = {None, *(one.value for one in _of_kind(fact.quote, "frequency"))}
-    return all(
-        any(_agrees(found, reading, strict=True) for reading in readings)
-        and (
-            fact.kind == "phrase"
-            or (_is_related(_relation(at.text, found, span[0]), relations) and _rate(at, found) in rates)
-        )
+    if not all(any(_agrees(found, reading, strict=True) for reading in readings) for found in around):
+        return False
+    return fact.kind == "phrase" or all(
+        _is_related(_relation(at.text, found, span[0]), relations)
+        and _rate(at, found) in rates
+        and not (_is_part(at, found) and not any(_is_part(_statement(fact.quote), one) for one in quoted))
         for found in around
     )
 
@@ -366,6 +381,17 @@ def _rate(at: _Statement, found: Fact) -> object:
     adverb = " " not in following[0].text and noun.lower() not in FUNCTION_WORDS | {""}
     at_once = gap is not None and (gap["word"] or "").lower() not in FUNCTION_WORDS and not adverb
     return following[0].value if at_once else None
+
+
+def _is_part(at: _Statement, found: Fact) -> bool:
+    """Whether a figure is one end of a range, or multiplied, as in "half of 5 million euros"."""
+    if found.kind == "date":
+        return False
+    ends = ((one, found) if one.start < found.start else (found, one) for one in at.figures)
+    ranged = any(
+        comparable(low, high) and _RANGE.fullmatch(at.text[low.end : high.start]) for low, high in ends
+    )
+    return ranged or _PART.search(at.text[: found.start]) is not None
 
 
 def _is_other_name(fact: GoldFact, at: _Statement, span: Span) -> bool:
@@ -448,8 +474,8 @@ def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
     if len(_of_kind(value, fact.kind)) == 1:
         spans += [
             (one.start, one.end)
-            for one in at.figures
-            if any(same(one, figure) and figure.qualifier in {"", one.qualifier} for figure in figures)
+            for one in _alike(at, figures)
+            if any(figure.qualifier in {"", one.qualifier} for figure in figures)
         ]
     return any(not _denied_itself(at, span, set()) for span in spans)
 

@@ -40,6 +40,7 @@ REPORTS = fact(
     "once a week",
     "is required to report to the police twice a week",
 )
+DAILY = fact("frequency", "daily", "daily", "twice a day", "We publish daily reports")
 AGE = fact("duration", "39 years", "39|thirty-nine", "29|40", "Durov, 39, was accused")
 USERS = fact("count", "950 million users", "950 million", "95 million", "user numbers to 950 million")
 ALMOST = fact(
@@ -96,6 +97,7 @@ STATED = [
     (BAIL, "Bail was not $6 million. It was 5 million euros.", "spelling"),
     (BAIL, "Bail was about 5 million euros.", "spelling"),
     (REPORTS, "He reports 2x a week.", "value"),
+    (DAILY, "They publish them every day.", "value"),
     (AGE, "Durov is 39.", "spelling"),
     (AGE, "A 39-year-old was accused.", "spelling"),
     (AGE, "On 29 August, Durov, 39, was accused.", "spelling"),
@@ -128,8 +130,12 @@ NOT_STATED = [
     (BAIL, "Bail was less than 5 million euros."),
     (BAIL, "He pays 5 million euros a day."),
     (BAIL, "Bail was 5 euros."),
+    (BAIL, "Bail was half of 5 million euros."),
+    (BAIL, "Bail was 5 to 7 million euros."),
+    (BAIL, "Bail was between 4 and 5 million euros."),
     (BAIL, "It has 5 million users."),
     (REPORTS, "He reports twice a month."),
+    (DAILY, "It earns 5 euros a day."),
     (REPORTS, "He reports more than twice a week."),
     (REPORTS, "He is not required to report twice a week."),
     (AGE, "He was held for 39 days."),
@@ -182,6 +188,8 @@ def test_a_fact_is_not_found_where_the_words_make_another_value_of_it(gold, told
         (BAIL, "Bail was not $5 million but 5 million euros.", ()),
         (BAIL, "Bail was A$5 million.", ()),
         (AGE, "Durov is 29.", ("29",)),
+        (REPORTS, "He reports weekly.", ("once a week",)),
+        (REPORTS, "He pays 5 euros a week.", ()),
         (AGE, "A 29-year-old was accused.", ("29",)),
         (AGE, "On 29 August it began, for 40 euros.", ()),
         (ALMOST, "It has a billion users.", ()),

@@ -214,6 +214,8 @@ def _changed_claims(value: Value, figure: Fact) -> Spellings:
         for words, qualifier in _APPROXIMATIONS.items():
             if qualifier not in quoted and (words != "fewer than" or figure.kind == "count"):
                 yield "approximated otherwise", f"{words} {spelled}"
+        yield "part", f"half of {spelled}"
+        yield "part", f"twice {spelled}"
     yield "denied", f"not {spelled}"
 
 
