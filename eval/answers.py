@@ -81,8 +81,7 @@ def found_facts(facts: tuple[GoldFact, ...], told: str) -> tuple[FoundFact, ...]
 def vital_facts(case: Case) -> Value:
     """The share of the vital facts that the answers to answerable questions state.
 
-    Source: vital and okay nuggets, E. Voorhees, "Overview of the TREC 2003 question answering track" (2004),
-    section 4. A fact is stated by one of its annotated spellings, or by a typed value that is the same.
+    Source: vital and okay nuggets, E. Voorhees, "Overview of the TREC 2003 question answering track" (2004). A fact is stated by one of its annotated spellings, or by a typed value that is the same.
     """
     return _told(case, [fact for fact in found_facts(case.question.facts, case.told) if fact.vital])
 
@@ -117,7 +116,7 @@ def wrong_answers(case: Case) -> Value:
 def answers_found(case: Case) -> Value:
     """The share of the answerable questions, in sets of short answers, whose answer states one of them.
 
-    Source: accuracy by containment, Mallen et al. 2023, "When Not to Trust Language Models", section 3.
+    Source: accuracy by containment, Mallen et al. 2023, "When Not to Trust Language Models".
     """
     if case.question.facts or not case.question.answerable or not case.short_answers:
         return None
@@ -148,8 +147,9 @@ def token_f1(case: Case) -> Value:
 def answer_in_first(case: Case) -> Value:
     """The share of the answerable questions whose first sentence, shown or told, holds a short answer.
 
-    Before the decision to refuse: of a refusal the nearest passage is looked at. Source: sentence selection
-    measured by whether the sentence holds the answer, as in Yang et al. 2015, "WikiQA", section 4.
+    Before the decision to refuse: of a refusal the nearest passage is looked at. Source: Min et al. 2018,
+    "Efficient and Robust Question Answering from Minimal Context over Documents": a sentence is the right
+    one where it holds the answer.
     """
     return _in_shown(case, 1)
 
@@ -166,7 +166,7 @@ def right_values(case: Case) -> Value:
     """The share of the right values that the cited text shows, one sentence a document.
 
     Over questions whose sources disagree. Source: RAMDocs, Wang et al. 2025, "Retrieval-Augmented Generation
-    with Conflicting Evidence", section 4.
+    with Conflicting Evidence".
     """
     if not case.question.candidates or not case.short_answers:
         return None
@@ -208,7 +208,7 @@ def only_right_values(case: Case) -> Value:
 def false_refusals(case: Case) -> Value:
     """The share of the answerable questions that are refused.
 
-    Source: false negatives of answerability, Rajpurkar et al. 2018, "Know What You Don't Know", section 5.
+    Source: false negatives of answerability, Rajpurkar et al. 2018, "Know What You Don't Know".
     """
     return (int(case.refused), 1) if case.question.answerable else None
 
@@ -276,7 +276,7 @@ def given_in(case: Case) -> tuple[str, ...]:
 def rewrite_f1(case: Case) -> Value:
     """The mean F1 of the words of the question as it was searched for against its annotated rewriting.
 
-    Source: Elgohary et al. 2019, "Can You Unpack That? Learning to Rewrite Questions-in-Context", section 4,
+    Source: Elgohary et al. 2019, "Can You Unpack That? Learning to Rewrite Questions-in-Context",
     with the overlap of `token_f1`.
     """
     rewrite = case.question.rewrite
@@ -353,7 +353,9 @@ def _told(case: Case, facts: Sequence[FoundFact]) -> Value:
 
 
 def _golds(question: Question) -> tuple[str, ...]:
-    return question.answers if question.answerable else ("",)
+    """The right answers that have words, as SQuAD's script takes them; an empty one where there are none."""
+    words = tuple(answer for answer in question.answers if squad_words(answer))
+    return words if question.answerable and words else ("",)
 
 
 def _in_shown(case: Case, most: int) -> Value:

@@ -54,8 +54,7 @@ def broken_answers(case: Case) -> Value:
 def citation_recall(case: Case) -> Value:
     """The share of sentences that their citations, together, carry.
 
-    Source: ALCE, Gao et al. 2023, "Enabling Large Language Models to Generate Text with Citations", section
-    4. In place of its language model: the sentence stands in a quote, or the quotes hold its typed facts,
+    Source: ALCE, Gao et al. 2023, "Enabling Large Language Models to Generate Text with Citations". In place of its language model: the sentence stands in a quote, or the quotes hold its typed facts,
     what it denies and what it is about.
     """
     claims = case.answer["claims"]
@@ -86,7 +85,7 @@ def evidence_found(case: Case) -> Value:
 def evidence_documents(case: Case) -> Value:
     """The share of the annotated documents that the answers given cite.
 
-    Source: recall of supporting documents, Yang et al. 2018, "HotpotQA", section 5.
+    Source: recall of supporting documents, Yang et al. 2018, "HotpotQA".
     """
     wanted = relevant(case.question)
     if not wanted or case.refused or not case.question.answerable:
@@ -112,7 +111,7 @@ def sentence_precision(case: Case) -> Value:
     """The share of cited sentences that are annotated as evidence.
 
     Two sentences are the same where they share at least half the characters of the shorter one; over the
-    answers given. Source: supporting facts, Yang et al. 2018, "HotpotQA", section 5.
+    answers given. Source: supporting facts, Yang et al. 2018, "HotpotQA".
     """
     gold = _annotated(case)
     if case.refused or not gold:
@@ -153,7 +152,7 @@ def shown_f1(case: Case) -> Value:
 def all_evidence(case: Case) -> Value:
     """The share of questions all of whose annotated documents are among the first ten.
 
-    Source: Tang and Yang 2024, "MultiHop-RAG", section 4: a question over several documents needs them all.
+    Source: Tang and Yang 2024, "MultiHop-RAG": a question over several documents needs them all.
     """
     wanted = relevant(case.question)
     return (int(wanted <= set(documents(case.ranking)[:DEPTH])), 1) if wanted else None

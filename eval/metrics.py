@@ -159,8 +159,8 @@ def aurc(records: Records) -> Figure:
     """The mean risk over all coverages: how often it errs, averaged over how much of the set it answers.
 
     Questions are answered from the most confident one down; an error is one of `unrefused_errors`. Source:
-    El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective Classification", section 2; Geifman,
-    Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers", section 3.
+    El-Yaniv and Wiener 2010, "On the Foundations of Noise-free Selective Classification"; Geifman,
+    Uziel and El-Yaniv 2019, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers".
     """
     return area_under_risk(*_losses(records))
 
@@ -169,7 +169,7 @@ def risk_at_80(records: Records) -> Figure:
     """The share of errors where the most confident 80 % of the questions are answered.
 
     Counted as in `aurc`. Source: Geifman and El-Yaniv 2017, "Selective Classification for Deep Neural
-    Networks", section 2.
+    Networks".
     """
     return risk_at(0.8, *_losses(records))
 
@@ -199,7 +199,7 @@ def balanced_accuracy(records: Records) -> Figure:
 def paraphrase_worst_right(groups: Groups) -> Figure:
     """The share of questions that are right in every one of their wordings.
 
-    Source: Cao et al. 2024, "On the Worst Prompt Performance of Large Language Models", section 2.
+    Source: Cao et al. 2024, "On the Worst Prompt Performance of Large Language Models".
     """
     worst = [worst for _, worst in _extremes(groups, _right_value)]
     return share(round(sum(worst)), len(worst))
@@ -217,7 +217,7 @@ def paraphrase_consistency(groups: Groups) -> Figure:
     """The share of questions that are right in all of their wordings or in none.
 
     Source: consistency over paraphrases, Elazar et al. 2021, "Measuring and Improving Consistency in
-    Pretrained Language Models", section 3.
+    Pretrained Language Models".
     """
     told = [[value for record in group if (value := _right_value(record)) is not None] for group in groups]
     told = [values for values in told if values]

@@ -127,7 +127,7 @@ def risk_curve(confidences: Sequence[float], errors: Sequence[float]) -> list[Po
     """The risk at each coverage: the share wrong among the most confident share of the questions.
 
     Questions of the same confidence are answered together. Source: El-Yaniv and Wiener, "On the Foundations
-    of Noise-free Selective Classification", JMLR 11 (2010), section 2.
+    of Noise-free Selective Classification", JMLR 11 (2010).
 
     Examples:
         >>> risk_curve([0.9, 0.5, 0.5, 0.1], [0, 1, 0, 1])
@@ -149,7 +149,7 @@ def area_under_risk(confidences: Sequence[float], errors: Sequence[float]) -> Fi
     """The mean risk over all coverages (AURC); lower is better.
 
     Source: Geifman, Uziel and El-Yaniv, "Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers",
-    ICLR 2019, section 3.
+    ICLR 2019.
     """
     import numpy as np
 
@@ -168,7 +168,7 @@ def area_under_risk(confidences: Sequence[float], errors: Sequence[float]) -> Fi
 def risk_at(coverage: float, confidences: Sequence[float], errors: Sequence[float]) -> Figure:
     """The risk where at least this share of the questions is answered, the most confident first.
 
-    Source: Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks", NeurIPS 2017, sec. 2.
+    Source: Geifman and El-Yaniv, "Selective Classification for Deep Neural Networks", NeurIPS 2017.
     """
     import numpy as np
 

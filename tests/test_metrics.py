@@ -167,6 +167,18 @@ def test_token_f1_is_that_of_the_nearest_answer():
     assert value_of("token_f1", REFUSAL, asked) == 0.0
 
 
+def test_words_are_counted_not_listed():
+    told = answer("Five and five and five.")
+    # five three times and "and" twice, against five twice and six: 2 * 2 / (5 + 3)
+    assert value_of("token_f1", told, replace(PLAIN, answers=("five, six, five",))) == pytest.approx(0.5)
+
+
+def test_an_answer_without_words_is_none():
+    asked = replace(PLAIN, answers=("the", "5 million euros"))
+    assert value_of("token_f1", REFUSAL, asked) == 0.0
+    assert value_of("exact_match", REFUSAL, asked) == (0, 1)
+
+
 def test_a_refusal_matches_exactly_where_there_is_no_answer():
     assert value_of("exact_match", REFUSAL, UNANSWERABLE) == (1, 1)
     assert value_of("token_f1", REFUSAL, UNANSWERABLE) == 1.0
@@ -372,6 +384,7 @@ def test_an_empty_ranking_finds_nothing_and_without_evidence_nothing_is_measured
     assert value_of("RR@10", RIGHT, asked, []) == 0.0
     assert value_of("success@1", RIGHT, asked, []) == (0, 1)
     assert value_of("RR@10", RIGHT, PLAIN, [{"doc_id": A}]) is None
+    assert value_of("RR@10", RIGHT, replace(asked, answerable=False), [{"doc_id": A}]) is None
 
 
 # refusals, confidence and risk
