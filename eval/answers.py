@@ -81,7 +81,8 @@ def found_facts(facts: tuple[GoldFact, ...], told: str) -> tuple[FoundFact, ...]
 def vital_facts(case: Case) -> Value:
     """The share of the vital facts that the answers to answerable questions state.
 
-    Source: vital and okay nuggets, E. Voorhees, "Overview of the TREC 2003 question answering track" (2004). A fact is stated by one of its annotated spellings, or by a typed value that is the same.
+    Source: vital and okay nuggets, E. Voorhees, "Overview of the TREC 2003 question answering track" (2004).
+    A fact is stated by one of its annotated spellings, or by a typed value that is the same.
     """
     return _told(case, [fact for fact in found_facts(case.question.facts, case.told) if fact.vital])
 

@@ -54,8 +54,9 @@ def broken_answers(case: Case) -> Value:
 def citation_recall(case: Case) -> Value:
     """The share of sentences that their citations, together, carry.
 
-    Source: ALCE, Gao et al. 2023, "Enabling Large Language Models to Generate Text with Citations". In place of its language model: the sentence stands in a quote, or the quotes hold its typed facts,
-    what it denies and what it is about.
+    Source: ALCE, Gao et al. 2023, "Enabling Large Language Models to Generate Text with Citations".
+    In place of its language model: the sentence stands in a quote, or the quotes hold its typed facts, what
+    it denies and what it is about.
     """
     claims = case.answer["claims"]
     return sum(_carries(claim["text"], _quotes(case, claim)) for claim in claims), len(claims)
