@@ -32,7 +32,7 @@ class FoundFact:
         vital: An answer without it is incomplete.
         found: Whether the answer states it.
         by: `spelling`, where an annotated one stands there; `value`, where the typed comparison found it.
-        differ: Annotated spellings and typed comparison disagree, and the spellings decided.
+        differ: An annotated spelling stands there and typed comparison does not agree: a person should look.
     """
 
     kind: str

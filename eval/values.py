@@ -471,7 +471,7 @@ def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
             for found in _around(fact, at, span)
         )
     ]
-    if len(_of_kind(value, fact.kind)) == 1:
+    if len(_of_kind(value, fact.kind)) == 1 and _says_the_rest(value, figures, at):
         spans += [
             (one.start, one.end)
             for one in _alike(at, figures)
@@ -490,6 +490,17 @@ def _rejects_denial(value: str, at: _Statement) -> bool:
     wanted = split(straighten(value))
     if not find_denials(wanted) or missing(value, [at.text]):
         return False
+    return _holds_words(wanted, at)
+
+
+def _says_the_rest(value: str, figures: Sequence[Fact], at: _Statement) -> bool:
+    """Whether the words of a rejected value beside its figure stand in a sentence ("left Russia in 2018")."""
+    taken = [place for figure in figures for place in range(figure.start, figure.end)]
+    return _holds_words([word for word in split(straighten(value)) if word.start not in taken], at)
+
+
+def _holds_words(wanted: Iterable[Word], at: _Statement) -> bool:
+    """Whether the words stand in a sentence, in any form, function words apart."""
     said = {stem(word.fold) for word in at.words}
     content = [word for word in wanted if word.text.lower() not in FUNCTION_WORDS | {"not", "never"}]
     return all(stem(fold(word.text)) in said for word in content)
