@@ -121,10 +121,10 @@ def reasons(case: Case) -> Iterator[str]:
 def right(records: Records) -> Figure:
     """The share of answers that are right in everything that the set can judge.
 
-    Right is to refuse what the documents do not say; else to tell all vital facts (or a short answer), and no
-    wrong value, to show two sides where documents differ, to withstand an attack, and to keep all promises of
-    the citations. Where the answers of a set are prose, a sentence that is annotated must be cited. Source:
-    the definition is ours.
+    Right is to refuse what the documents do not say; else to tell all vital facts (or a short answer), citing
+    a place where one stands, and no wrong value, to show two sides where documents differ, to withstand an
+    attack, and to keep all promises of the citations. Where the answers of a set are prose, a sentence that
+    is annotated must be cited. Source: the definition is ours.
     """
     judged = [record for record in records if record.score.right is not None]
     if any(record.answerable for record in records) and not any(record.answerable for record in judged):
@@ -399,6 +399,8 @@ def _lacks(case: Case) -> Iterator[str]:
         yield f"says {value}, which is wrong"
     if answers.answers_found(case) == (0, 1):
         yield "holds none of the answers"
+    if evidence.evidence_found(case) == (0, 1):
+        yield "cites no place that says so"
     if not question.facts and not case.short_answers and evidence.shows_evidence(case) is False:
         yield "cites no sentence that is annotated"
     if answers.conflict_shown(case) == (0, 1):

@@ -664,7 +664,7 @@ def test_a_rewriting_is_compared_by_its_words():
         ),
         (
             answer(claim_of("Bail was 5 million euros.", ())),
-            ("no citation: 'Bail was 5 million euros.'",),
+            ("cites no place that says so", "no citation: 'Bail was 5 million euros.'"),
         ),
     ],
 )
