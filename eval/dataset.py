@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eval.values import states, states_value
+from eval.values import judge_value, states, states_value
 from rag.types import Turn
 
 KINDS = (
@@ -437,6 +437,10 @@ def _faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
     for evidence in question.evidence if question.facts and not question.paraphrase_of else ():
         if evidence.text not in texts.get(evidence.doc_id, ""):
             yield f"{evidence.doc_id} has not the evidence {evidence.text!r}."
+        for value in sorted(
+            {one for fact in question.facts for one in judge_value(fact, evidence.text).wrong}
+        ):
+            yield f"the rejected {value!r} stands in the evidence {evidence.text!r}."
     if question.conflict is not None:
         yield from _conflict_faults(question.conflict, texts)
 

@@ -313,6 +313,13 @@ def test_evidence_that_the_document_does_not_hold_is_refused(tmp_path):
         validate(path, load(path), {"bail.txt": TEXT})
 
 
+def test_a_rejected_value_in_the_evidence_is_a_fault(tmp_path):
+    evidence = [{"doc_id": "bail.txt", "text": "Bail was 5 million euros, or 50 million euros in a hurry."}]
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"evidence": evidence})
+    with pytest.raises(DatasetError, match="the rejected '50 million euros' stands in the evidence"):
+        validate(path, load(path), {"bail.txt": evidence[0]["text"]})
+
+
 def test_what_other_sets_add_is_read(tmp_path):
     row = {
         "id": "a",
