@@ -10,7 +10,8 @@ import pytest
 
 from eval.dataset import DatasetError, Evidence, corpus_texts, load, validate
 from eval.thresholds import MUST_BE_RIGHT
-from eval.values import normalise, states
+from eval.values import judge_value, normalise, states
+from rag.sentences import sentence_spans
 from rag.types import Turn
 
 ROOT = Path(__file__).parents[1]
@@ -108,6 +109,20 @@ def test_every_fact_stands_in_a_sentence_of_the_evidence(gold):
                 doc_id == fact.doc_id and start < fact.end and fact.start < start + length
                 for doc_id, start, length in spans
             ), (question.id, fact.quote)
+
+
+@pytest.mark.slow
+def test_no_rejected_value_is_true_in_another_sentence_of_the_articles(gold):
+    texts = corpus_texts(ROOT / "seeds")
+    told = {text[start:end] for text in texts.values() for start, end in sentence_spans(text)}
+    facts = {(fact.kind, fact.value, fact.quote, fact.rejected): fact for one in gold for fact in one.facts}
+    stated = [
+        (fact.value, wrong, sentence)
+        for fact in facts.values()
+        for sentence in sorted(told)
+        for wrong in judge_value(fact, sentence).wrong
+    ]
+    assert stated == []
 
 
 def test_some_facts_stand_in_several_documents(gold):
