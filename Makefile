@@ -61,11 +61,12 @@ soak: ## Kill indexing at 50 random moments
 	$(SETUP) dev
 	CITEWELL_SOAK=1 $(BIN)/python -m pytest -m slow tests/test_soak.py
 
-bench: ## Measure retrieval and speed on the third-party sets under DATA=
+bench: ## Measure retrieval, speed and scale on the third-party sets under DATA=
 	@: $(or $(DATA),$(error Say where the third-party sets are: make bench DATA=FOLDER))
 	$(SETUP) dev
 	$(BIN)/python -m eval.bench retrieval $(DATA)
 	$(BIN)/python -m eval.bench speed $(DATA)
+	$(BIN)/python -m eval.bench scale $(DATA)
 
 audit: ## Look for known weaknesses in the locked packages
 	$(SETUP) run
