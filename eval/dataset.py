@@ -13,11 +13,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from eval.values import judge_value, states, states_value
+from rag.sentences import sentence_spans
 from rag.types import Turn
 
 KINDS = (
@@ -222,6 +224,13 @@ def validate(path: str | Path, questions: tuple[Question, ...], texts: Mapping[s
     Raises:
         DatasetError: With all faults, one a line.
     """
+    named = {fact.doc_id for question in questions for fact in question.facts}
+    if named and not named & texts.keys():
+        held = ", ".join(sorted(texts)[:3]) or "nothing that can be read"
+        raise DatasetError(
+            f"{path}:1: none of the {len(named)} documents that its facts name is in the corpus, "
+            f"which holds {held}. Name their folder with --corpus."
+        )
     faults = [
         f"{path}:{question.line}: {question.id}: {fault}"
         for question in questions
@@ -391,6 +400,9 @@ def _kind(row: Json) -> str:
 
 
 def _fact(row: Json) -> GoldFact:
+    unknown = sorted(row.keys() - {field.name for field in fields(GoldFact)})
+    if unknown:
+        raise ValueError(f"a fact has no {unknown[0]!r}; it has {', '.join(GoldFact.__slots__)}.")
     return GoldFact(
         kind=_kind(row),
         value=_get(row, "value", str),
@@ -429,6 +441,9 @@ def _objects(row: Json, key: str) -> list[Json]:
 def _faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
     if not question.answerable and (question.answers or question.facts):
         yield "it is not answerable, and yet has an answer."
+    told = question.facts or question.answers or question.evidence or question.conflict
+    if question.answerable and not told:
+        yield "it is answerable, and nothing says what is right: give it `facts`, `answers` or `evidence`."
     if question.facts and not any(fact.vital for fact in question.facts):
         yield "none of its facts is vital."
     for fact in question.facts if not question.paraphrase_of else ():
@@ -437,12 +452,30 @@ def _faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
     for evidence in question.evidence if question.facts and not question.paraphrase_of else ():
         if evidence.text not in texts.get(evidence.doc_id, ""):
             yield f"{evidence.doc_id} has not the evidence {evidence.text!r}."
-        for value in sorted(
-            {one for fact in question.facts for one in judge_value(fact, evidence.text).wrong}
-        ):
-            yield f"the rejected {value!r} stands in the evidence {evidence.text!r}."
+    if not question.paraphrase_of:
+        yield from _truth_faults(question, texts)
     if question.conflict is not None:
         yield from _conflict_faults(question.conflict, texts)
+
+
+def _truth_faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
+    """Rejected values that a sentence which holds the answer states as well: quoting it would be wrong."""
+    told = [evidence.text for evidence in question.evidence]
+    told += [_sentences_around(fact, texts[fact.doc_id]) for fact in question.facts if fact.doc_id in texts]
+    for text in dict.fromkeys(told):
+        for value in sorted({one for fact in question.facts for one in judge_value(fact, text).wrong}):
+            yield f"the rejected {value!r} stands in the sentence of the answer, {text!r}."
+
+
+def _sentences_around(fact: GoldFact, text: str) -> str:
+    """The sentences that a fact's quote touches."""
+    touched = (span for span in _sentences(text) if span[0] < fact.end and fact.start < span[1])
+    return " ".join(text[start:end] for start, end in touched)
+
+
+@lru_cache(maxsize=64)
+def _sentences(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple((start, end) for start, end in sentence_spans(text))
 
 
 def _conflict_faults(conflict: GoldConflict, texts: Mapping[str, str]) -> Iterator[str]:

@@ -151,9 +151,10 @@ def test_an_empty_quote_is_no_evidence(tmp_path):
 
 
 def test_a_quote_of_an_unknown_document_is_a_fault(tmp_path):
-    assert "the document 'other.txt' of '5 million euros' is not in the corpus." in faults(
-        tmp_path, doc_id="other.txt"
-    )
+    facts = [FACT, FACT | {"doc_id": "other.txt"}]
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"facts": facts})
+    with pytest.raises(DatasetError, match=r"the document 'other\.txt' of '5 million euros' is not in the"):
+        validate(path, load(path), {"bail.txt": TEXT})
 
 
 def test_a_rejected_value_in_the_quote_is_a_fault(tmp_path):
@@ -331,8 +332,37 @@ def test_evidence_that_the_document_does_not_hold_is_refused(tmp_path):
 def test_a_rejected_value_in_the_evidence_is_a_fault(tmp_path):
     evidence = [{"doc_id": "bail.txt", "text": "Bail was 5 million euros, or 50 million euros in a hurry."}]
     path = write(tmp_path / "gold.jsonl", QUESTION | {"evidence": evidence})
-    with pytest.raises(DatasetError, match="the rejected '50 million euros' stands in the evidence"):
+    with pytest.raises(DatasetError, match="the rejected '50 million euros' stands in the sentence"):
         validate(path, load(path), {"bail.txt": evidence[0]["text"]})
+
+
+def test_a_rejected_value_in_the_sentence_around_the_quote_is_a_fault(tmp_path):
+    text = "Bail was 5 million euros, down from 50 million euros."
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"evidence": []})
+    with pytest.raises(DatasetError, match="the rejected '50 million euros' stands in the sentence"):
+        validate(path, load(path), {"bail.txt": text})
+
+
+def test_a_corpus_that_holds_none_of_the_documents_is_said_once(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION)
+    with pytest.raises(DatasetError) as caught:
+        validate(path, load(path), {"other.txt": TEXT})
+    assert str(caught.value) == (
+        f"{path}:1: none of the 1 documents that its facts name is in the corpus, which holds other.txt. "
+        "Name their folder with --corpus."
+    )
+
+
+def test_an_answerable_question_without_anything_to_judge_by_is_a_fault(tmp_path):
+    path = write(tmp_path / "gold.jsonl", {"id": "a", "question": "Why?", "answerable": True})
+    with pytest.raises(DatasetError, match="nothing says what is right"):
+        validate(path, load(path), {})
+
+
+def test_a_misspelled_key_of_a_fact_is_named(tmp_path):
+    path = write(tmp_path / "gold.jsonl", QUESTION | {"facts": [FACT | {"acepted": ["5"]}]})
+    with pytest.raises(DatasetError, match="a fact has no 'acepted'; it has kind, value, accepted"):
+        load(path)
 
 
 def test_what_other_sets_add_is_read(tmp_path):
