@@ -40,14 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from eval.compare import MismatchedRunsError
     from eval.dataset import DatasetError
+    from eval.folder import OtherFilesError
     from eval.sets import NoSetError
     from rag.errors import CitewellError
 
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except (CitewellError, MismatchedRunsError, NoSetError, OSError) as error:
+    except (CitewellError, MismatchedRunsError, NoSetError, OtherFilesError) as error:
         print(f"The evaluation could not run: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"The evaluation could not run: {_told(error)}", file=sys.stderr)
     except DatasetError as error:
         print(error, file=sys.stderr)
         return SET_IS_BROKEN if command in (_run, _validate) else COULD_NOT_RUN
@@ -56,6 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         traceback.print_exc()  # a defect, which must not read as an answer that got worse
     return COULD_NOT_RUN
+
+
+def _told(error: OSError) -> str:
+    """What the system refused, of which path, and what to do."""
+    if error.filename is None:
+        return f"{error.strerror or error}. Free what it needs, or name other folders with --out and --store."
+    return (
+        f"`{error.filename}`: {error.strerror}. "
+        "Name folders that can be read and written: --out, --store, --corpus or RUN_DIR."
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -112,8 +125,7 @@ def _validate(options: argparse.Namespace) -> int:
     if options.freeze:
         print(f"{len(freeze())} files of {shown(GOLD)} are frozen in {FROZEN}.")
     elif not options.sets:
-        proved = check_frozen()
-        print(f"{proved} files of the gold are as they were frozen." if proved else "Nothing is frozen yet.")
+        print(f"{check_frozen()} files of the gold are as they were frozen.")
     return PASSED
 
 
@@ -134,7 +146,7 @@ def _named(options: argparse.Namespace) -> tuple[str, ...]:
     """The sets that are asked for, once each; the ones that ship where none is named.
 
     Raises:
-        NoSetError: Two would have one name, and one folder.
+        NoSetError: Two would have one name, and one folder; or one a name that no folder can have.
     """
     from eval.sets import NAMES, OWN, NoSetError
 
@@ -142,8 +154,13 @@ def _named(options: argparse.Namespace) -> tuple[str, ...]:
     names = tuple(dict.fromkeys((*OWN, *NAMES) if EVERY in named else named))
     known = {name: name for name in (*OWN, *NAMES)}
     for name in names:
-        if known.setdefault(Path(name).stem, name) != name:
-            raise NoSetError(f"{name}: there is another set {Path(name).stem!r}. Give the file another name.")
+        folder = Path(name).stem
+        if folder in ("", ".", "..") or "\\" in folder:
+            raise NoSetError(
+                f"{name}: {folder!r} cannot name the folder of a run. Give the file another name."
+            )
+        if known.setdefault(folder, name) != name:
+            raise NoSetError(f"{name}: there is another set {folder!r}. Give the file another name.")
     return names
 
 

@@ -185,8 +185,8 @@ class Question:
     @property
     def part(self) -> str:
         """One of `PARTS`."""
-        signs = (self.attack, self.history, self.paraphrase_of, self.conflict)
-        parts = ("attacks", "conversations", "paraphrases", "conflicts")
+        signs = (self.paraphrase_of, self.attack, self.history, self.conflict)
+        parts = ("paraphrases", "attacks", "conversations", "conflicts")
         return next((part for part, sign in zip(parts, signs, strict=True) if sign), "questions")
 
 
@@ -264,7 +264,7 @@ def corpus_texts(corpus: str | Path) -> dict[str, str]:
 
 
 def _completed(question: Question, bases: Mapping[str, Question], path: Path) -> Question:
-    """A paraphrase with the answers, evidence and facts of its base; others as they are."""
+    """A paraphrase with the answers, evidence, facts, conflict, history and attack of its base."""
     if not question.paraphrase_of:
         return question
     base = bases.get(question.paraphrase_of)
@@ -280,6 +280,9 @@ def _completed(question: Question, bases: Mapping[str, Question], path: Path) ->
         type=base.type,
         evidence=base.evidence,
         facts=base.facts,
+        history=question.history or base.history,
+        conflict=question.conflict or base.conflict,
+        attack=question.attack or base.attack,
     )
 
 
@@ -318,8 +321,8 @@ def _question(row: Any, line: int) -> Question:
     if not isinstance(row, dict):
         raise ValueError(f"a question is a JSON object, not {row!r}.")
     return Question(
-        id=_get(row, "id", str),
-        question=_get(row, "question", str),
+        id=_words(row, "id"),
+        question=_words(row, "question"),
         answers=_strings(row, "answers"),
         answerable=_get(row, "answerable", bool),
         type=_get(row, "type", str, ""),
@@ -424,6 +427,14 @@ def _get(row: Json, key: str, kind: type, default: Any = None) -> Any:
     return value
 
 
+def _words(row: Json, key: str) -> str:
+    """The string of a key, which says something."""
+    words = str(_get(row, key, str))
+    if not words.strip():
+        raise ValueError(f"{key!r} must not be empty, and is {words!r}.")
+    return words
+
+
 def _strings(row: Json, key: str) -> tuple[str, ...]:
     values = _get(row, key, list, [])
     if not all(isinstance(value, str) for value in values):
@@ -454,7 +465,7 @@ def _faults(question: Question, texts: Mapping[str, str]) -> Iterator[str]:
             yield f"{evidence.doc_id} has not the evidence {evidence.text!r}."
     if not question.paraphrase_of:
         yield from _truth_faults(question, texts)
-    if question.conflict is not None:
+    if question.conflict is not None and not question.paraphrase_of:
         yield from _conflict_faults(question.conflict, texts)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.dataset import Question
-from eval.records import FIGURES, RECORDS, RUN, TIMINGS, line_of
+from eval.records import FIGURES, RECORDS, RUN, TIMINGS, line_of, write_aside
 from rag.errors import BusyError
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ SHOWN = ("questions", "corpus")
 """What a manifest says for a person: paths, which may differ while what they hold is the same."""
 BROUGHT = "the documents that each question brings"
 HTML, JUNIT = "report.html", "junit.xml"
+FILES = (FIGURES, HTML, JUNIT, RECORDS, TIMINGS)
+"""What a run writes beside its manifest, in the order in which it is cleared away."""
+OURS = ("set", "questions_sha256", "corpus_sha256", "total")
+"""What tells a manifest of ours from another `run.json`."""
+
+
+class OtherFilesError(Exception):
+    """A folder holds files of the names that a run writes, and they are of no run; the text is one line."""
 
 
 def manifest(asked: QuestionSet, questions: Sequence[Question], settings: Settings) -> Json:
@@ -45,6 +53,7 @@ def manifest(asked: QuestionSet, questions: Sequence[Question], settings: Settin
         "answerer": settings.llm or "extractive",
         "embedding": settings.embedding,
         "total": len(questions),
+        "whole": len(questions) == len(asked.questions),
     }
 
 
@@ -57,30 +66,44 @@ def resume(out: Path, wanted: Json, questions: Sequence[Question], fresh: bool =
     """Make a folder ready to be written on, and say how many questions of it are answered already.
 
     The records of an unfinished run with the same manifest are kept up to the last whole line; a finished
-    run, and one of anything else, is cleared away.
+    run, and one of anything else, is cleared away; what is of no run is left alone.
 
     Args:
         out: The folder of the run.
         wanted: The manifest of the run that is to be.
         questions: In their order.
-        fresh: Clear away whatever is there.
+        fresh: Clear away whatever run is there.
+
+    Raises:
+        OtherFilesError: The folder holds files of the names that a run writes, without the manifest of one.
     """
     out.mkdir(parents=True, exist_ok=True)
+    _check_ours(out)
     if not fresh and not (out / FIGURES).exists() and (there := read_manifest(out)) is not None:
         if _same(there, wanted):
             return _kept(out, questions)
         print(f"{out} holds an unfinished run of something else: starting anew.", file=sys.stderr)
-    for name in (RUN, RECORDS, TIMINGS, FIGURES, HTML, JUNIT):
+    for name in FILES:
         (out / name).unlink(missing_ok=True)
-    (out / RUN).write_text(json.dumps(wanted, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_aside(out / RUN, json.dumps(wanted, ensure_ascii=False, indent=1) + "\n")
     return 0
+
+
+def _check_ours(out: Path) -> None:
+    there = [name for name in (RUN, *FILES) if (out / name).exists()]
+    manifest = read_manifest(out) or {}
+    if there and not all(name in manifest for name in OURS):
+        raise OtherFilesError(
+            f"`{out}` holds a {there[0]} that is of no run of ours, and a run would overwrite it. "
+            "Name another folder with --out, or move it away."
+        )
 
 
 def read_manifest(out: Path) -> Json | None:
     """What `run.json` of a folder holds, or None where there is none that can be read."""
     try:
         found = json.loads((out / RUN).read_bytes())
-    except (OSError, ValueError):  # none yet, or one that was killed while it was written
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -137,13 +160,14 @@ def settings_sha256(settings: Settings) -> str:
 def _kept(out: Path, questions: Sequence[Question]) -> int:
     """Cut records and timings back to the whole lines of the first questions; how many those are."""
     records = _whole(out / RECORDS)
+    timings = {_id_of(line): line for line in _whole(out / TIMINGS)}
     done = 0
     for line, question in zip(records, questions, strict=False):
         if _id_of(line) != question.id:
             break
         done += 1
     (out / RECORDS).write_bytes(b"".join(records[:done]))
-    (out / TIMINGS).write_bytes(b"".join(_whole(out / TIMINGS)[:done]))
+    (out / TIMINGS).write_bytes(b"".join(timings.get(question.id, b"") for question in questions[:done]))
     if done:
         print(f"{out}: going on after {done} of {len(questions)} questions.", file=sys.stderr)
     return done

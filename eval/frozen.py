@@ -24,13 +24,13 @@ def check_frozen(folder: Path = GOLD) -> int:
     """Prove that the gold is what was frozen.
 
     Returns:
-        How many files were proved; 0 where nothing is frozen yet.
+        How many files were proved.
 
     Raises:
-        DatasetError: A file differs, is missing or is new; one line a file.
+        DatasetError: A file differs, is missing or is new, one line a file; or the hashes are not there.
     """
     if not (folder / FROZEN).exists():
-        return 0
+        raise DatasetError(f"{folder / FROZEN}: there is no such file. Put it back, or write it: `{FREEZE}`.")
     frozen = _read(folder / FROZEN)
     there = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)}
     faults = [

@@ -48,8 +48,8 @@ class Score:
     """One answer, judged.
 
     Attributes:
-        right: Refused where it should be; else all vital facts told, none wrong, the citations in order.
-            None where the set has nothing to judge that by.
+        right: Whether the answer is right in everything that the set can judge, as `eval.metrics.right`
+            defines it; None where there is nothing to judge that by.
         values: By measure.
         facts: Each gold fact, once a value.
         wrong: The rejected values that the answer states.
@@ -227,9 +227,16 @@ def read_run(folder: str | Path) -> Run:
 
 
 def write_figures(run: Run, folder: Path) -> None:
-    """Write `figures.json`; it holds no NaN."""
+    """Write `figures.json`; it holds no NaN, and is there whole or not at all."""
     text = json.dumps(run.figures_json(), ensure_ascii=False, allow_nan=False, indent=1)
-    (folder / FIGURES).write_text(text + "\n", encoding="utf-8")
+    write_aside(folder / FIGURES, text + "\n")
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Write a file under another name, then give it its own: who is killed at it leaves what was there."""
+    aside = path.with_name(f"{path.name}.new")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def read_lines(path: Path) -> Iterator[Json]:

@@ -22,7 +22,7 @@ from eval.folder import alone, manifest, read_manifest, resume
 from eval.metrics import figures, judge, risk_coverage
 from eval.records import RECORDS, TIMINGS, Record, Run, line_of, read_lines, read_run, write_figures
 from eval.thresholds import ANY, breaches
-from rag.errors import CitewellError, NotFoundError
+from rag.errors import CitewellError, NotFoundError, StoreError
 from rag.types import Done, Event, Ranking, Retrieved, Turn
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def run(
     Args:
         asked: The set.
         out: The folder; an unfinished run of the same that is there goes on.
-        store: Where the index lives; a folder that is deleted afterwards, where None.
+        store: Where the index lives, which may hold the set's documents alone; a folder that is deleted
+            afterwards, where None.
         jobs: How many questions are asked at a time.
         limit: Ask the first so many alone; of the gate, only what holds for every set is then applied.
         fresh: Start anew, whatever is there.
@@ -75,6 +76,7 @@ def run(
     Raises:
         DatasetError: The records that are there cannot be read.
         CitewellError: The engine could not be opened, or failed at a question; what was written stays.
+        OtherFilesError: The folder holds files of these names that are of no run.
     """
     questions = asked.questions[:limit]
     settings = _settings(as_set)
@@ -87,7 +89,7 @@ def run(
                 closing(_answers(asked, questions[done:], engine, jobs)) as found,
             ):
                 _write(out, found, done, len(questions), asked.name)
-        return _finish(asked, out, whole=limit is None)
+        return _finish(asked, out)
 
 
 def ask(
@@ -96,15 +98,17 @@ def ask(
     texts: Mapping[str, str],
     within: Collection[str] | None = None,
     measures: Collection[str] = (),
+    others: Collection[str] = (),
 ) -> tuple[Record, Json]:
     """Ask one question and judge the answer.
 
     Args:
         question: Of the set.
-        engine: Asked; its own text of a document serves only where `texts` does not hold it.
+        engine: Asked; its own text of a document serves only for `others`.
         texts: The corpus by doc_id, read without the engine.
         within: The documents to answer from, or None for all.
         measures: The names of those that make sense; all, where there is none.
+        others: The documents of the corpus that are no plain text, by doc_id.
 
     Returns:
         The record, and a line of the timings.
@@ -118,7 +122,7 @@ def ask(
     except CitewellError as error:
         raise type(error)(f"At the question {question.id!r}: {error}") from error
     seconds = answer.pop("timings") | {"wall_s": time.perf_counter() - started}
-    known = {**texts, **missing} if (missing := _missing(answer, texts, engine)) else texts
+    known = {**texts, **read} if (read := _read(answer, others, engine)) else texts
     record = Record(
         id=question.id,
         part=question.part,
@@ -141,9 +145,10 @@ def _answers(
     asked: QuestionSet, questions: Sequence[Question], engine: Engine, jobs: int
 ) -> Generator[tuple[Record, Json], None, None]:
     """Records and timings, in the order of the questions; the rest is given up where one fails."""
+    others = _others(asked)
 
     def one(question: Question) -> tuple[Record, Json]:
-        return ask(question, engine, asked.texts, asked.within(question), asked.measures)
+        return ask(question, engine, asked.texts, asked.within(question), asked.measures, others)
 
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(one, questions)
@@ -164,17 +169,18 @@ def _write(out: Path, found: Iterable[tuple[Record, Json]], done: int, total: in
                 file.flush()
 
 
-def _finish(asked: QuestionSet, out: Path, whole: bool) -> Run:
+def _finish(asked: QuestionSet, out: Path) -> Run:
     """Measure the records as they stand in the file, write the figures, and read all as others will."""
     records = tuple(map(Record.from_json, read_lines(out / RECORDS)))
     by_part = figures(records)
+    manifest = read_manifest(out) or {}
     parts = {part: tuple(record for record in records if record.part == part) for part in by_part}
     found = Run(
-        manifest=read_manifest(out) or {},
+        manifest=manifest,
         records=records,
         figures=by_part,
         risk_coverage={part: tuple(risk_coverage(held)) for part, held in parts.items()},
-        breaches=breaches(asked.name if whole else ANY, by_part, records),
+        breaches=breaches(asked.name if manifest["whole"] else ANY, by_part, records),
         references=asked.references,
     )
     write_figures(found, out)
@@ -193,7 +199,31 @@ def _opened(asked: QuestionSet, store: Path | None, settings: Settings) -> Itera
         tempfile.TemporaryDirectory(prefix="citewell-eval-") as scratch,
         start(asked.corpus, store or Path(scratch) / "store", settings) as engine,
     ):
+        if store is not None:
+            _check_documents(asked, store, [document.doc_id for document in engine.documents()])
         yield engine
+
+
+def _check_documents(asked: QuestionSet, store: Path, held: Iterable[str]) -> None:
+    """Refuse an index that holds more than the documents of the set, by their doc_ids.
+
+    Raises:
+        StoreError: It does; the first such document is named.
+    """
+    strange = sorted(set(held) - asked.texts.keys() - _others(asked))
+    if strange:
+        raise StoreError(
+            f"The index in `{store}` holds {len(strange)} documents that are none of {asked.name}, "
+            f"as `{strange[0]}`. Name an empty folder with --store, or leave it out."
+        )
+
+
+def _others(asked: QuestionSet) -> frozenset[str]:
+    """The files of the corpus that the set has no text of, by the doc_id that each has in an index."""
+    root = asked.corpus
+    paths = [root] if root.is_file() else root.rglob("*")
+    names = {path.name if path == root else path.relative_to(root).as_posix() for path in paths}
+    return frozenset(names) - asked.texts.keys()
 
 
 def _settings(as_set: bool) -> Settings:
@@ -215,10 +245,10 @@ def _told(events: Iterable[Event]) -> tuple[list[Json], Json]:
     return [{name: value for name, value in row.items() if name != "text"} for row in rows], answer
 
 
-def _missing(answer: Json, texts: Mapping[str, str], engine: Engine) -> dict[str, str]:
-    """The texts of cited documents that are no plain text files, from the engine where it has them."""
+def _read(answer: Json, others: Collection[str], engine: Engine) -> dict[str, str]:
+    """The texts of cited documents that are no plain text, from the engine; of no other document."""
     found = {}
-    for doc_id in {citation["doc_id"] for citation in answer["citations"]} - texts.keys():
+    for doc_id in {citation["doc_id"] for citation in answer["citations"]}.intersection(others):
         try:
             found[doc_id] = engine.document(doc_id).text
         except NotFoundError:

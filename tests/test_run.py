@@ -16,8 +16,12 @@ from fakes import Reply, ScriptedServer
 from filelock import FileLock
 
 from eval.__main__ import main
+from eval.dataset import load
 from eval.folder import code_sha256, corpus_sha256, settings_sha256
-from eval.records import read_run
+from eval.records import read_run, write_aside
+from eval.run import ask
+from eval.sets import open_set
+from rag.engine import index, start
 from rag.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -207,12 +211,103 @@ def test_a_finished_run_and_a_fresh_one_start_anew(small, corpus, tmp_path, caps
     assert held(tmp_path / "finished" / "harbour") == held(tmp_path / "fresh" / "harbour") == held(whole)
 
 
-def test_a_killed_manifest_is_none(small, corpus, tmp_path):
+@pytest.mark.parametrize("manifest", [None, '{"set": "harb', '{"scripts": {}}'])
+@pytest.mark.parametrize("more", [(), ("--fresh",)])
+def test_files_that_are_of_no_run_are_left_alone(manifest, more, small, corpus, tmp_path, capsys):
+    path, _ = small
+    folder = tmp_path / "harbour"
+    folder.mkdir()
+    (folder / "records.jsonl").write_text("mine\n", encoding="utf-8")
+    if manifest is not None:
+        (folder / "run.json").write_text(manifest, encoding="utf-8")
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    assert main(line(path, corpus, tmp_path, *more)) == 2
+    named = "records.jsonl" if manifest is None else "run.json"
+    assert capsys.readouterr().err == (
+        f"The evaluation could not run: `{folder}` holds a {named} that is of no run of ours, "
+        "and a run would overwrite it. Name another folder with --out, or move it away.\n"
+    )
+    assert {file: file.read_bytes() for file in folder.iterdir() if file.name != ".lock"} == before
+
+
+def test_a_folder_with_other_names_is_written_into(small, corpus, tmp_path):
+    path, whole = small
+    (tmp_path / "harbour").mkdir()
+    (tmp_path / "harbour" / "notes.txt").write_text("mine", encoding="utf-8")
+    folder = judge(path, corpus, tmp_path)
+    assert (folder / "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert held(folder) == held(whole)
+
+
+def test_timings_are_kept_by_the_id_of_their_question(small, corpus, tmp_path):
     path, whole = small
     folder = unfinished(tmp_path, whole, lines=5)
-    (folder / "run.json").write_text('{"set": "harb', encoding="utf-8")
+    rows = [{"id": name, "retrieval_s": 1.0, "answer_s": 1.0} for name in ("toll-0", "rent-0", "bail-0")]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "timings.jsonl").write_text(lines, encoding="utf-8")
     judge(path, corpus, tmp_path)
-    assert held(folder) == held(whole)
+    # five are kept: bail, rent, fee, fine, toll; of two there is no timing, and four are asked anew
+    kept = ["bail-0", "rent-0", "toll-0", "fare-0", "rate-0", "price-0", "moon"]
+    assert list(read_run(folder).timings) == kept
+
+
+def test_figures_that_cannot_be_written_leave_the_old_ones(tmp_path):
+    write_aside(tmp_path / "figures.json", "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_aside(tmp_path / "figures.json", "new \ud800")
+    assert (tmp_path / "figures.json").read_text(encoding="utf-8") == "old"
+
+
+def test_an_index_of_other_documents_is_refused_before_the_first_question(small, corpus, tmp_path, capsys):
+    path, whole = small
+    given = ("--store", str(tmp_path / "store"))
+    assert held(judge(path, corpus, tmp_path / "alone", *given)) == held(whole)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "quay.txt").write_text("The rent of the quay is 1 euro.", encoding="utf-8")
+    index([tmp_path / "other"], store=tmp_path / "store")
+    capsys.readouterr()
+    assert main(line(path, corpus, tmp_path / "both", *given)) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"The evaluation could not run: The index in `{tmp_path / 'store'}` holds 1 documents that are none "
+        "of harbour, as `quay.txt`. Name an empty folder with --store, or leave it out."
+    )
+    assert not (tmp_path / "both" / "harbour" / "records.jsonl").exists()
+
+
+def test_a_document_of_no_corpus_is_not_read_from_the_engine(small, corpus):
+    asked = open_set(small[0], corpus=corpus)
+    with start(corpus, small[1].parent / "read", Settings()) as engine:
+        told = ask(asked.questions[0], engine, {})[0]
+        page = ask(asked.questions[0], engine, {}, others={"harbour.txt"})[0]
+    assert told.passages[0]["after"] == ""
+    assert told.score.right is False
+    assert page.passages[0]["after"] == HARBOUR[54:254]  # the quote has 54 characters
+
+
+@pytest.mark.parametrize("name", ["id", "question"])
+@pytest.mark.parametrize("value", ["", " \n"])
+def test_an_empty_id_or_question_is_a_broken_set(name, value, corpus, tmp_path, capsys):
+    path = questions(tmp_path, row("more", "rent", 1) | {name: value})
+    assert main(line(path, corpus, tmp_path / "out")) == 3
+    said = f"{path}:10: {name!r} must not be empty, and is {value!r}. "
+    assert capsys.readouterr().err.startswith(said)
+
+
+def test_a_paraphrase_keeps_the_sides_the_history_and_the_attack_of_its_question(tmp_path):
+    side = {"kind": "money", "value": "3 million euros", "accepted": [], "places": []}
+    more = {
+        "conflict": {"about": "the rent", "typed": True, "sides": [side]},
+        "history": [{"role": "user", "text": "Tell me of the harbour."}],
+        "attack": {"kind": "orders", "must_not": ["ahoy"]},
+    }
+    wording = {"id": "wording", "question": "What does it cost?", "answerable": True, "paraphrase_of": "rent"}
+    for name, value in more.items():
+        path = questions(tmp_path, row("rent", "rent", 1) | {name: value}, wording)
+        *_, base, found = load(path)
+        assert base.part != "paraphrases"
+        assert found.part == "paraphrases"
+        assert getattr(found, name) == getattr(base, name)
+        assert getattr(found, name)
 
 
 def test_two_runs_do_not_write_into_one_folder(small, corpus, tmp_path, capsys):
