@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from eval.asides import CLAUSES, is_set_aside
 from rag.dates import Day
 from rag.facts import Fact, comparable, find_facts, missing, same, turns
 from rag.names import TITLES
@@ -51,10 +52,23 @@ _PER = re.compile(r"(?:an?|per) (?:second|minute|hour|day|night|week|month|quart
 """A frequency that belongs to what stands before it."""
 _RANGE = re.compile(r" ?(?:[-\u2013\u2014]|to|or|and) ?", re.IGNORECASE)
 _WORDS_BETWEEN = re.compile(r"(?: ?[-(]?(?P<word>[^\W\d_]+)\)?){0,2} ?")
-_NEW_CLAUSE = frozenset(
-    "but while although though because whereas however who which when where why how after before unless "
-    "if".split()
+_ELAPSED = re.compile(
+    r" (?:(?P<ago>ago)|(?P<earlier>earlier|before|previously|prior)"
+    r"|(?P<later>later|after|afterwards?|since|from now|hence|thereafter))\b",
+    re.IGNORECASE,
 )
+_LASTING = re.compile(
+    r"\b(?:for|of|took|takes?|taken|last(?:s|ed|ing)?|over|during|throughout) (?:[a-z]+ly |about )?$", re.I
+)
+_MORE = re.compile(r" (?:more|less|fewer|extra|additional|too (?:much|many|high|low))\b(?! or less\b)", re.I)
+_LABEL = re.compile(
+    r"\b(?:pages?|pp?\.|chapters?|articles?|sections?|paragraphs?|lines?|rooms?|items?|tables?|flights?|gates?"
+    r"|(?<!a )(?<!the )numbers?) (?:no\.? ?|#)?$",
+    re.IGNORECASE,
+)
+_NOUNS = re.compile(r"(?: [a-z]+){1,3} ")
+_PEOPLE = {"person", "user", "subscriber", "member", "customer"}
+"""Nouns that "people" may stand for; none of the others stands for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,25 +253,66 @@ def _stated_by_value(fact: GoldFact, at: _Statement) -> bool:
     """Whether typed comparison finds the value in a sentence."""
     if fact.kind == "negation":
         return _denies(fact, at)
-    if fact.kind == "name":
-        spans: Iterable[Span] = _name_spans(fact.value, at)
+    if fact.kind == "phrase":
+        spans: Iterable[Span] = [*_short(fact, at), *_vaguely(fact, at)]
+    elif fact.kind == "name":
+        spans = _name_spans(fact.value, at)
     else:
         spans = ((found.start, found.end) for found in _alike(at, _values(fact)))
     return any(_counts(fact, at, span) for span in spans)
 
 
-def _alike(at: _Statement, wanted: Sequence[Fact]) -> Iterator[Fact]:
-    """The figures of a sentence that are one of those wanted; "5 euros a week" holds no "once a week"."""
+def _short(fact: GoldFact, at: _Statement) -> Iterator[Span]:
+    """The whole sentence, where it says the value of a phrase and nothing else, as a short answer does."""
+    wanted, said = (
+        [word.fold for word in words if word.text.lower() not in FUNCTION_WORDS]
+        for words in (split(straighten(fact.value)), at.words)
+    )
+    if wanted and wanted == said and not at.denials:
+        yield 0, len(at.text)
+
+
+def _vaguely(fact: GoldFact, at: _Statement) -> Iterator[Span]:
+    """The figures that a phrase is as a whole: "a few million posts" are "millions"."""
+    figures = [one for one in find_facts(fact.value) if one.text == fact.value and one.qualifier == "vague"]
     for found in at.figures:
-        if any(same(found, one) for one in wanted) and not _PER.match(found.text):
+        if any(same(_opened(fact, found), one) for one in figures):
+            yield found.start, found.end
+
+
+def _alike(at: _Statement, wanted: Sequence[Fact]) -> Iterator[Fact]:
+    """The figures of a sentence that are one of those wanted.
+
+    "5 euros a week" and "two visits every week" hold no "once a week".
+    """
+    for found in at.figures:
+        alike = any(same(found, one) or same(_as_people(found, one), one) for one in wanted)
+        if alike and not _PER.match(found.text) and not _repeated(at, found):
             yield found
+
+
+def _repeated(at: _Statement, found: Fact) -> bool:
+    """Whether a frequency ("every week") is one of several times that are counted before it."""
+    if found.kind != "frequency" or not found.text.lower().startswith(("every", "each")):
+        return False
+    counts = [one for one in at.figures if one.kind == "count" and one.end <= found.start]
+    return any(
+        _number_of(one) in range(2, 100)
+        and re.fullmatch(r"(?: [a-z]+){1,3} ", at.text[one.end : found.start])
+        for one in counts
+    )
+
+
+def _number_of(figure: Fact) -> object:
+    return figure.value[0] if isinstance(figure.value, tuple) else None
 
 
 def _denies(fact: GoldFact, at: _Statement) -> bool:
     """Whether a sentence makes the denial of a fact in its own words, and takes it back by no other."""
     if missing(fact.value, [at.text]) or turns(at.text, [fact.quote]):
         return False
-    if any(_denied_itself(at, (denial.start, denial.end), set()) for denial in at.denials):
+    spans = [(denial.start, denial.end) for denial in at.denials]
+    if any(_denied_itself(at, span, set()) or _aside(fact, at, span) for span in spans):
         return False
     return not any(_rejects(fact, value, at) for value in fact.rejected)
 
@@ -267,7 +322,11 @@ def _counts(fact: GoldFact, at: _Statement, span: Span) -> bool:
     larger = (wider for value in fact.rejected for wider in at.spans(value))
     if any(start <= span[0] and span[1] <= end for start, end in larger):
         return False
-    return _whole(fact, at, span) and not _denied(fact, at, span)
+    return _whole(fact, at, span) and not _denied(fact, at, span) and not _aside(fact, at, span)
+
+
+def _aside(fact: GoldFact, at: _Statement, span: Span) -> bool:
+    return is_set_aside(at.text, span, " | ".join((fact.quote, fact.value, *fact.accepted)))
 
 
 def _values(fact: GoldFact) -> tuple[Fact, ...]:
@@ -297,13 +356,15 @@ def _whole(fact: GoldFact, at: _Statement, span: Span) -> bool:
     if not readings:
         return True
     relations = {_relation(fact.quote, found, found.start) for found in quoted}
+    own = _statement(fact.quote)
     rates = {None, *(one.value for one in _of_kind(fact.quote, "frequency"))}
     if not all(any(_agrees(found, reading, strict=True) for reading in readings) for found in around):
         return False
     return fact.kind == "phrase" or all(
         _is_related(_relation(at.text, found, span[0]), relations)
         and _rate(at, found) in rates
-        and not (_is_part(at, found) and not any(_is_part(_statement(fact.quote), one) for one in quoted))
+        and not (_is_part(at, found) and not any(_is_part(own, one) for one in quoted))
+        and not (_is_other(at, found) and not any(_is_other(own, one) for one in quoted))
         for found in around
     )
 
@@ -318,7 +379,9 @@ def _readings(fact: GoldFact, spellings: Iterable[str]) -> list[Fact]:
         if len(numbers) == 1 and len(figures) == 1 and figures[0].kind == "count":
             number = numbers[0]
             closed = fact.value[: number.start] + spelling + fact.value[number.end :]
-            found += [one for one in find_facts(closed) if one.kind in FIGURES]
+            whole = [one for one in find_facts(closed) if one.kind in FIGURES]
+            found += whole
+            found += [replace(figures[0], qualifier=one.qualifier) for one in whole if one.kind == "count"]
     return [_opened(fact, one) for one in found]
 
 
@@ -353,18 +416,42 @@ def _agrees(found: Fact, reading: Fact, *, strict: bool) -> bool:
         return False
     if not strict and reading.qualifier not in {"", found.qualifier}:
         return False
-    return same(found, reading) or any(
-        wide.within(narrow)
-        for wide in reading.values
-        for narrow in found.values
-        if isinstance(wide, Day) and isinstance(narrow, Day)
+    return (
+        same(found, reading)
+        or same(_as_people(found, reading), reading)
+        or any(
+            wide.within(narrow)
+            for wide in reading.values
+            for narrow in found.values
+            if isinstance(wide, Day) and isinstance(narrow, Day)
+        )
     )
 
 
-def _relation(text: str, date: Fact, start: int) -> str:
-    """The word before a date that says how it is meant, where that stands before `start`."""
-    match = _RELATION.search(text[: date.start]) if date.kind == "date" else None
+def _as_people(found: Fact, reading: Fact) -> Fact:
+    """A figure with the noun of a reading, where one counts people and the other users, say."""
+    if not (found.kind == reading.kind == "count"):
+        return found
+    units = {found.value[1], reading.value[1]}  # type: ignore[index]
+    if "person" in units and units <= _PEOPLE:
+        return replace(found, value=(found.value[0], reading.value[1]))  # type: ignore[index, arg-type]
+    return found
+
+
+def _relation(text: str, figure: Fact, start: int) -> str:
+    """The word that says how a figure is meant: after a span of time, or before a date and before `start`."""
+    if figure.kind == "duration":
+        return _elapsed(text, figure)
+    match = _RELATION.search(text[: figure.start]) if figure.kind == "date" else None
     return match.lastgroup or "" if match and match.start() < start else ""
+
+
+def _elapsed(text: str, span: Fact) -> str:
+    """Whether a span of time only places something: `ago`, `earlier` or `later`; else empty."""
+    match = _ELAPSED.search(f" {span.text}") or _ELAPSED.match(text, span.end)
+    if match is None or (not match["ago"] and _LASTING.search(text[: span.start])):
+        return ""
+    return match.lastgroup or ""
 
 
 def _is_related(relation: str, known: set[str]) -> bool:
@@ -388,10 +475,22 @@ def _is_part(at: _Statement, found: Fact) -> bool:
     if found.kind == "date":
         return False
     ends = ((one, found) if one.start < found.start else (found, one) for one in at.figures)
-    ranged = any(
-        comparable(low, high) and _RANGE.fullmatch(at.text[low.end : high.start]) for low, high in ends
-    )
+    ranged = any(comparable(low, high) and _is_range(at.text, low, high) for low, high in ends)
     return ranged or _PART.search(at.text[: found.start]) is not None
+
+
+def _is_other(at: _Statement, found: Fact) -> bool:
+    """Whether a figure is a label ("page 39") or only the difference ("5 million euros more")."""
+    bare = found.kind == "count" and not isinstance(found.value, Day)
+    labelled = bare and _LABEL.search(at.text[: found.start]) is not None
+    return labelled or (found.kind != "date" and _MORE.match(at.text, found.end) is not None)
+
+
+def _is_range(text: str, low: Fact, high: Fact) -> bool:
+    """Whether two figures are the ends of a range; joined by "and" only after "between"."""
+    gap = text[low.end : high.start]
+    listed = gap.strip().lower() == "and" and not re.search(r"\bbetween\W*$", text[: low.start], re.I)
+    return _RANGE.fullmatch(gap) is not None and not listed
 
 
 def _is_other_name(fact: GoldFact, at: _Statement, span: Span) -> bool:
@@ -449,8 +548,9 @@ def _in_denied_clause(at: _Statement, span: Span) -> bool:
     """Whether a "not" or "never" stands before the span with no break of the clause between."""
     for denial in at.denials:
         if denial.force in {"not", "never"} and denial.end <= span[0]:
-            between = [word for word in at.words if denial.end <= word.start < span[1]]
-            if not any(word.stop or word.text.lower() in _NEW_CLAUSE for word in between):
+            first = at.words[inside[0]].start if (inside := at.within(span)) else span[0]
+            between = [word for word in at.words if denial.end <= word.start <= first]
+            if not any(word.stop or word.text.lower() in CLAUSES for word in between):
                 return True
     return False
 
@@ -477,7 +577,20 @@ def _rejects(fact: GoldFact, value: str, at: _Statement) -> bool:
             for one in _alike(at, figures)
             if any(figure.qualifier in {"", one.qualifier} for figure in figures)
         ]
-    return any(not _denied_itself(at, span, set()) for span in spans)
+    return any(
+        not _denied_itself(at, span, set())
+        and not _aside(fact, at, span)
+        and not _is_elapsed(fact, value, at, span)
+        for span in spans
+    )
+
+
+def _is_elapsed(fact: GoldFact, value: str, at: _Statement, span: Span) -> bool:
+    """Whether a span of time is put in another relation ("ago") than a rejected value and the quote have."""
+    texts = (value, fact.quote, *fact.accepted)
+    known = {_elapsed(text, one) for text in texts for one in _of_kind(text, "duration")}
+    around = (one for one in _around(fact, at, span) if one.kind == "duration")
+    return any(_elapsed(at.text, one) not in known | {""} for one in around)
 
 
 def _is_like(fact: GoldFact, value: str, words: str) -> bool:

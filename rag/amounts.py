@@ -203,6 +203,7 @@ def _shares(text: str) -> Iterator[Amount]:
 
 
 def _amount(text: str, number: Number) -> Amount | None:
+    number = _short_million(text, number)
     if currency := currency_before(text, number.start):
         value = -number.value if currency.negative else number.value
         number = _signed(text, number._replace(start=currency.place, value=value))
@@ -211,6 +212,17 @@ def _amount(text: str, number: Number) -> Amount | None:
     if number.form == "vague" and text[number.end : number.end + 4] == " of ":
         number = number._replace(end=number.end + 3)
     return _measured(text, number) or _counted(text, number)
+
+
+def _short_million(text: str, number: Number) -> Number:
+    """The number of "US$ 5.6 m" and "5.6 m euros", where a spaced `m` beside a currency is a million."""
+    short = text[number.end : number.end + 2] == " m" and not text[number.end + 2 : number.end + 3].isalnum()
+    if not short or number.great or number.form != "digits":
+        return number
+    if not currency_before(text, number.start) and not currency_after(text, number.end + 2):
+        return number
+    other = None if number.other is None else number.other * 10**6
+    return number._replace(value=number.value * 10**6, end=number.end + 2, great=True, other=other)
 
 
 def _measured(text: str, number: Number) -> Amount | None:

@@ -301,6 +301,186 @@ def test_every_quote_of_the_gold_and_its_sentence_state_their_fact():
                 assert (found.found, found.wrong) == (True, ()), (one, told)
 
 
+SAID = {
+    "bail-amount/5 million euros": """
+        + Bail was 5 million euros, it is said, and he paid it.
+        + He did not stay in jail but paid 5 million euros.
+        + He was charged and let go, for 5 million euros.
+        + His request was refused, and bail of 5 million euros was set.
+        - It is false that his bail was 5 million euros.
+        - It is a myth that bail of 5 million euros was paid.
+        - Was bail 5 million euros?
+        - Had bail been 5 million euros, he would have paid it.
+        - If bail were 5 million euros he would be free.
+        - It is unclear whether bail was 5 million euros.
+        - Bail was 5 million euros more than expected.
+        - Bail of 5 million euros was refused.
+        - Bail of 5 million euros was later rejected by the court.
+        - A bail of 5 million euros has been denied.
+        - It is untrue that bail was 5 million euros.
+        - He refused to pay 5 million euros.
+        - He denied having paid 5 million euros.
+        - Bail was never 5 million euros.
+        - The claim that bail was 5 million euros is wrong.""",
+    "bail-dollars/$5.6 million": """
+        + It comes to US$ 5.6 m.
+        + It comes to 5.6 m dollars.
+        - It does not come to $5.6 million.
+        - The sum of $5.6 million was waived.""",
+    "reporting/twice a week": """
+        + He reports twice a week, as he has to.
+        + He has to report twice a week until the trial.
+        - He reported twice a week, but no longer is.
+        - He used to report twice a week.
+        - Must he report twice a week?
+        - He refused to report twice a week.
+        - He stopped reporting twice a week.
+        - He is no longer required to report twice a week.""",
+    "age/39 years": """
+        + He is 39 and rich.
+        - On page 39 it says so.
+        - He is not 39.
+        - Flight 39 landed in Paris.
+        - It happened 39 years ago.""",
+    "questioned-for/four days": """
+        + He was questioned for four days after his arrest.
+        + The questioning took four days.
+        - He was questioned four days ago.
+        - Four days later he was questioned.
+        - He was arrested four days before the trial.
+        - He was not questioned for four days.""",
+    "reinstated/two years": """
+        + It came back two years later.
+        + It came back two years after the ban.
+        + It took two years.
+        - It came back two years ago.
+        - It came back two years before the ban.""",
+    "let-go/a few days later": """
+        + He was released a few days after police detained him two weeks ago, a few days later.
+        - He was released a few weeks later.""",
+    "offences/12 offenses": """
+        + He was charged with twelve offences.
+        - He was not charged with twelve offenses.
+        - Article 12 of the law says so.""",
+    "removals/millions": """
+        + It removes a few million harmful posts a day.
+        + It removes millions of posts and bans thousands.
+        - It stopped removing millions of posts.
+        - It is false that millions of posts are removed.
+        - Does it remove millions of posts?""",
+    "premium/10 million subscribers": """
+        + Ten million people pay for premium.
+        + It has 10 million subscribers and 950 million users.
+        - It does not have 10 million subscribers.
+        - It has 10 million posts.
+        - It lost 10 million subscribers.""",
+    "both-shares/99.999%": """
+        + The shares are 99.999% and 0.001%.
+        + Of the users, 0.001% and 99.999%, in turn.
+        - It lies between 99% and 99.999%.
+        - It is not 99.999%.""",
+    "both-shares/0.001%": """
+        + The shares are 99.999% and 0.001%.
+        - The share is half of 0.001%.""",
+    "users/nearly 900 million users": """
+        + It has nearly 900 million.
+        + It has nearly 900 million users.
+        - It has more than 900 million users.""",
+    "born-in/Russia": """
+        + Russia.
+        + He was born in Russia.
+        - He left Russia.
+        - It is false that he was born in Russia.
+        - Not Russia.""",
+    "hotline/hotline": """
+        + Durov set up a hotline with them.
+        - Durov denied that he set up a hotline.
+        - Durov refused to set up a hotline.
+        - He declined to set up a hotline.
+        - Did he set up a hotline?
+        - He denied setting up a hotline.""",
+    "citizen/French citizen": """
+        + He has French citizenship.
+        - He gave up his French citizenship.
+        - He renounced his French citizenship.
+        - He lost his French citizenship.""",
+    "transparency/daily": """
+        + Telegram publishes daily transparency reports.
+        - Telegram stopped publishing daily transparency reports.
+        - Telegram refuses to publish daily transparency reports.
+        - Telegram does not publish daily reports.""",
+    "new-home/Dubai": """
+        + He moved to Dubai and stayed there.
+        - He refused to move to Dubai.
+        - He never moved to Dubai.
+        - He denied moving to Dubai.""",
+    "left-russia/2014": """
+        + He left in 2014, not in 2018.
+        - He did not leave in 2014.
+        - He denied that he left in 2014.""",
+    "chief/Pavel Durov": """
+        + Pavel Durov runs it, though he denied it.
+        - It is not Pavel Durov.
+        - It is false that Pavel Durov runs it.""",
+    "goldman/Santa Clara University": """
+        + He teaches at Santa Clara University.
+        - He stopped teaching at Santa Clara University.
+        - He does not teach at Santa Clara University.""",
+    "gave-keys/refused to hand over the keys": """
+        + Telegram refused to hand over the keys.
+        - It is false that Telegram refused to hand over the keys.""",
+}
+"""By hand: what states a fact of the gold (+) and what does not (-)."""
+
+
+def test_what_asks_supposes_refuses_or_ends_a_fact_does_not_state_it():
+    facts = groups()
+    cases = [
+        (name, line[2:], line[0] == "+")
+        for name, lines in SAID.items()
+        for line in map(str.strip, lines.strip().splitlines())
+    ]
+    judged_wrongly = [
+        (name, told)
+        for name, told, found in cases
+        if any(judge_value(one, told).found for one in facts[name]) is not found
+    ]
+    assert judged_wrongly == []
+    assert len(cases) >= 60
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("let-go/four days", "He was released a few days after police detained him two weeks ago."),
+        ("questioned-for/four days", "He was released, and three days later he left."),
+        ("reporting/twice a week", "Two visits every week are asked of him."),
+        ("bail-amount/5 million euros", "It is false that bail was 50 million euros."),
+        ("bail-amount/5 million euros", "Was bail 50 million euros?"),
+    ],
+)
+def test_a_value_in_another_relation_or_taken_back_is_not_wrong(name, told):
+    assert {judge_value(one, told).wrong for one in groups()[name]} == {()}
+
+
+UNSTATED_ANSWERS = {
+    "vk-origin/Russian": "its value is an adjective, the answer the country; it has no spelling of its own",
+}
+
+
+def test_the_answers_of_the_gold_state_its_vital_facts():
+    unstated = set()
+    for question in load(GOLD / "durov.jsonl"):
+        told = "\n".join(question.answers)
+        facts = {(one.kind, one.value): [] for one in question.facts if one.vital}
+        for one in question.facts:
+            facts.get((one.kind, one.value), []).append(one)
+        for (_, value), same in facts.items():
+            if not any(judge_value(one, told).found for one in same):
+                unstated.add(f"{question.paraphrase_of or question.id}/{value}")
+    assert unstated <= set(UNSTATED_ANSWERS)
+
+
 def test_the_proof_is_built_the_same_each_time(tmp_path):
     built = []
     for place, seed in (("a", "0"), ("b", "1")):
