@@ -92,7 +92,7 @@ def _run(options: argparse.Namespace) -> int:
             fresh=options.fresh,
             as_set=options.as_set,
         )
-        _publish(found, options.out / asked.name, options.json)
+        _publish(found, options.out / asked.name, options)
         passed = passed and not found.breaches
     return PASSED if passed else BELOW_THE_GATE
 
@@ -101,7 +101,7 @@ def _report(options: argparse.Namespace) -> int:
     from eval.records import read_run
 
     for folder in options.runs:
-        _publish(read_run(folder), folder, options.json)
+        _publish(read_run(folder), folder, options)
     return PASSED
 
 
@@ -129,16 +129,16 @@ def _validate(options: argparse.Namespace) -> int:
     return PASSED
 
 
-def _publish(found: Run, folder: Path, as_json: bool) -> None:
+def _publish(found: Run, folder: Path, options: argparse.Namespace) -> None:
     """Write the HTML and the JUnit report of a run, and print its figures."""
     from eval import html, junit, report
     from eval.folder import HTML, JUNIT
 
-    (folder / HTML).write_text(html.render(found), encoding="utf-8")
+    (folder / HTML).write_text(html.render(found, options.prices), encoding="utf-8")
     (folder / JUNIT).write_text(junit.render(found), encoding="utf-8")
     failures = [record.id for record in found.records if record.score.right is False]
     figures = {"questions": len(found.records), **found.figures_json(), "failures": failures}
-    print(_json(figures) if as_json else report.render(found))
+    print(_json(figures) if options.json else report.render(found, options.prices))
     print(f"Report: {folder / HTML}", file=sys.stderr)
 
 
@@ -190,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     report = command("report", _report, "draw the reports of finished runs again, from their files alone")
     report.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the folder of a finished run")
     report.add_argument("--json", action="store_true", help="print the figures as JSON, a line a run")
+    _price_option(report)
     compare = command("compare", _compare, "say what got better or worse between two runs of one set")
     compare.add_argument("before", type=Path, metavar="RUN_A", help="the folder of the first run")
     compare.add_argument("after", type=Path, metavar="RUN_B", help="the folder of the second run")
@@ -231,8 +232,19 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fresh", action="store_true", help="start anew where a run was interrupted")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, a line a set")
+    _price_option(parser)
     parser.add_argument(
         "--as-set", action="store_true", help="use the models that the settings name, not the embedded ones"
+    )
+
+
+def _price_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--prices",
+        type=_price,
+        nargs=2,
+        metavar=("READ", "WRITTEN"),
+        help="what a million tokens cost, read and written, to tell the cost of an answer",
     )
 
 
@@ -252,6 +264,16 @@ def _at_least_one(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
     return int(text)
+
+
+def _price(text: str) -> float:
+    try:
+        price = float(text)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no price: a number of at least 0")
+    return price
 
 
 def _json(row: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ PASSAGES, NEAREST, TURNS = 6, 3, 6
 """How many citations, nearest passages and turns of a conversation are shown, at most."""
 
 _FILTER = (
-    '<form id="filter" hidden onsubmit="return false"><label>Find <input type="search" '
+    '<form id="filter" hidden><label>Find <input type="search" '
     'placeholder="a word, an id, a reason"></label> <button type="button">Open all</button> <output></output>'
     "</form>"
 )

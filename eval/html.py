@@ -7,9 +7,10 @@ The page needs no script, no font and no address to be read. All that comes from
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from html import escape
-from operator import itemgetter
 from pathlib import Path
 
 from eval import plots
@@ -17,20 +18,25 @@ from eval.failures import disagreements, failures
 from eval.metrics import BY_NAME, right
 from eval.records import Figure, Json, Run
 from eval.report import (
+    Prices,
     asked,
     by_type,
     count_of,
     headline,
     interval_of,
     is_kept,
+    is_limited,
+    limits,
     meaning,
     number,
     of_part,
     parts,
+    spent,
     value_of,
+    verdict,
     visible,
 )
-from eval.thresholds import Threshold, bounds
+from eval.thresholds import Threshold
 
 CSS = Path(__file__).with_name("report.css")
 KEYS = (
@@ -42,13 +48,13 @@ KEYS = (
 """What stands at the top below how many are right: of each group the first measure that the run has."""
 
 ACRONYMS = {"auroc": "AUROC", "aurc": "AURC", "f1": "F1"}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _SCRIPT = """
 const box = document.getElementById("filter"), all = [...document.querySelectorAll("details.failure")];
 if (box && all.length) {
   const words = box.querySelector("input"), told = box.querySelector("output");
   const button = box.querySelector("button");
   box.hidden = false;
+  box.addEventListener("submit", event => event.preventDefault());
   words.addEventListener("input", () => {
     const wanted = words.value.toLowerCase();
     for (const one of all) one.hidden = !one.textContent.toLowerCase().includes(wanted);
@@ -61,15 +67,22 @@ if (box && all.length) {
   });
 }
 """
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    f"script-src 'sha256-{b64encode(sha256(_SCRIPT.encode()).digest()).decode()}'"
+)
+"""What the page may do: no more than its own script, which is known by its hash."""
 
 
-def render(run: Run) -> str:
+def render(run: Run, prices: Prices | None = None) -> str:
     """The whole page; the same bytes for the same run.
 
     Args:
         run: A finished run.
+        prices: Of tokens; without them no cost is told.
     """
-    sections = [_figures(run), _plots(run), failures(run), disagreements(run), _references(run), _about(run)]
+    plotted = _plots(run, prices)
+    sections = [_figures(run), plotted, failures(run), disagreements(run), _references(run), _about(run)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
@@ -92,13 +105,16 @@ def _text(text: object) -> str:
 
 
 def _verdict(run: Run) -> str:
-    return "below the gate" if run.breaches else "passed the gate"
+    said = verdict(run)
+    return {"passed": "passed the gate", "not passed": "below the gate"}.get(said, f"gate {said}")
 
 
 def _head(run: Run) -> str:
     first = headline(run)
     judged = right(of_part(run, first))
-    state = "failed" if run.breaches else "passed the gate"
+    state, sign = (
+        ("failed", "✗") if run.breaches else ("limited", "–") if is_limited(run) else ("passed", "✓")
+    )
     said = (
         f"{judged.count} of {judged.total} right" if judged.total else f"{len(run.records)} questions asked"
     )
@@ -108,7 +124,7 @@ def _head(run: Run) -> str:
         f'<header><p class="kicker">Citewell evaluation {_text(run.set)}</p>'
         f"<h1>{said} <small>{which}{_interval(judged)}</small></h1>"
         f'<p class="verdict {state}"><span class="seal">'
-        f"{'✗' if run.breaches else '✓'} {_verdict(run).capitalize()}</span></p>"
+        f"{sign} {_verdict(run).capitalize()}</span></p>"
         f"{f'<ul class=breaches>{breaches}</ul>' if breaches else ''}"
         f'<dl class="keys">{"".join(_keys(run, first))}</dl>{_parts(run)}{_source(run)}</header>'
     )
@@ -142,7 +158,7 @@ def _parts(run: Run) -> str:
         return ""
     judged = ((name, right(of_part(run, name))) for name in names)
     rows = "".join(
-        f'<li><a href="#part-{place}">{_text(name)}</a> <b>{figure.count} / {figure.total}</b>'
+        f'<li><a href="#part-{place}">{_text(name)}</a> <b>{count_of(figure)}</b>'
         f"{plots.interval_bar(figure)}</li>"
         for place, (name, figure) in enumerate(judged)
     )
@@ -185,10 +201,10 @@ def _figures(run: Run) -> tuple[str, str]:
 
 
 def _part(run: Run, part: str, place: int, defined: set[str]) -> str:
-    figures, limits = run.figures.get(part, {}), bounds(run.set, part)
+    figures, applied = run.figures.get(part, {}), limits(run, part)
     scored = {name: figure for name, figure in figures.items() if figure.value is not None}
     rows = "".join(
-        _measure(name, figure, limits.get(name), name not in defined) for name, figure in scored.items()
+        _measure(name, figure, applied.get(name), name not in defined) for name, figure in scored.items()
     )
     unscored = ", ".join(_name(name) for name in figures if name not in scored)
     judged = right(of_part(run, part))
@@ -233,12 +249,14 @@ def _coded(said: str) -> str:
     return re.sub("`([^`]+)`", r"<code>\1</code>", _text(said))
 
 
-def _plots(run: Run) -> tuple[str, str]:
+def _plots(run: Run, prices: Prices | None) -> tuple[str, str]:
     rows = _timings(run)
     curves = {visible(part): run.risk_coverage[part] for part in parts(run) if run.risk_coverage.get(part)}
     figures = [
         _plot("Risk over coverage", plots.risk_coverage(curves), _legend(curves), _RISK),
-        _plot("Seconds to the answer", plots.speed([_whole(row) for row in rows]), "", _speed_note(rows)),
+        _plot(
+            "Seconds to the answer", plots.speed([_whole(row) for row in rows]), "", _speed_note(run, prices)
+        ),
         *(
             _plot(f"Right, by type: {_text(part)}", _kinds(run, part), "", "")
             for part in parts(run)
@@ -286,12 +304,15 @@ def _whole(row: Json) -> float:
     return float(row["wall_s"] if "wall_s" in row else row["retrieval_s"] + row["answer_s"])
 
 
-def _speed_note(rows: Sequence[Json]) -> str:
+def _speed_note(run: Run, prices: Prices | None) -> str:
+    """What an answer took in all, as the text says it too, then by stage."""
+    rows = _timings(run)
     if not rows:
         return ""
-    stages = (("Whole", _whole), ("retrieval", itemgetter("retrieval_s")), ("answer", itemgetter("answer_s")))
-    said = [f"{name}: {plots.spread([float(stage(row)) for row in rows])}" for name, stage in stages]
-    return f"{'; '.join(said)}."
+    said = [f"{label}: {value}" for label, value in spent(run, prices).items()]
+    for stage in ("retrieval", "answer"):
+        said.append(f"{stage}: {plots.spread([float(row[f'{stage}_s']) for row in rows])}")
+    return f"{'; '.join(said)}.".capitalize()
 
 
 def _references(run: Run) -> tuple[str, str]:

@@ -10,7 +10,18 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from eval.records import Figure, Record, Run
-from eval.report import count_of, expected, interval_of, of_part, parts, told, value_of, visible
+from eval.report import (
+    count_of,
+    expected,
+    interval_of,
+    is_limited,
+    of_part,
+    parts,
+    told,
+    value_of,
+    verdict,
+    visible,
+)
 
 Element = ElementTree.Element
 
@@ -72,6 +83,8 @@ def _gate(run: Run) -> Element:
         count = len(run.breaches)
         message = f"{count} below the gate" if count > 1 else run.breaches[0]
         case.append(_failure(message, "\n".join(run.breaches)))
+    elif is_limited(run):
+        ElementTree.SubElement(case, "skipped", {"message": f"gate {verdict(run)}"})
     suite = Element("testsuite", {"name": name} | _counts([case]))
     suite.append(case)
     return suite

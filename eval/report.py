@@ -10,9 +10,12 @@ import textwrap
 from collections.abc import Iterator
 
 from eval.dataset import PARTS
-from eval.metrics import BY_NAME, right
+from eval.metrics import BY_NAME, right, speed
 from eval.records import Figure, Json, Record, Run
-from eval.thresholds import Threshold, bounds
+from eval.thresholds import ANY, Threshold, bounds
+
+Prices = tuple[float, float]
+"""What a million tokens cost, read and written, in one currency."""
 
 WIDTH = 100
 LISTED = 40
@@ -27,11 +30,12 @@ _UNSEEN = re.compile(
 emoji, and the selector of a coloured emoji, are not among them."""
 
 
-def render(run: Run) -> str:
-    """The whole report; nothing in it depends on time or place.
+def render(run: Run, prices: Prices | None = None) -> str:
+    """The whole report; nothing in it but the seconds depends on time or place.
 
     Args:
         run: A finished run.
+        prices: Of tokens; without them no cost is told.
 
     Returns:
         Lines of at most `WIDTH` characters, words longer than that apart.
@@ -42,9 +46,10 @@ def render(run: Run) -> str:
         *("\n".join(_measures(run, part)) for part in names),
         *("\n".join(_types(run, part)) for part in names if by_type(run, part)),
         *(block for part in names for block in _failures(run, part)),
+        "\n".join(_spent(run, prices)),
         "\n".join(_gate(run)),
     ]
-    return "\n\n".join(blocks)
+    return "\n\n".join(filter(None, blocks))
 
 
 def visible(text: str) -> str:
@@ -125,6 +130,50 @@ def count_of(figure: Figure) -> str:
     return f"of {figure.total}" if figure.count is None else f"{figure.count} / {figure.total}"
 
 
+def limits(run: Run, part: str) -> dict[str, Threshold]:
+    """The bounds applied to a part, by measure: of a limited run, those alone that hold for any set."""
+    return bounds(ANY if is_limited(run) else run.set, part)
+
+
+def is_limited(run: Run) -> bool:
+    """Whether only the first questions of the set were asked."""
+    return not run.manifest.get("whole", True)
+
+
+def verdict(run: Run) -> str:
+    """What the gate says of a run: that it is `passed`, `not passed` or, of a limited one, not applied."""
+    if run.breaches:
+        return "not passed"
+    return "not applied (limited)" if is_limited(run) else "passed"
+
+
+def judged(run: Run, part: str | None = None) -> str:
+    """How many answers are right, of a part or in all; that nothing can be, where nothing was judged."""
+    figure = right(run.records if part is None else of_part(run, part))
+    return (
+        f"{figure.count} of {figure.total} right" if figure.total else "nothing here is judged right or wrong"
+    )
+
+
+def spent(run: Run, prices: Prices | None = None) -> dict[str, str]:
+    """Seconds, tokens and cost of an answer, each in words, by what it is; what was not counted is left out.
+
+    As `metrics.speed` counts them, over the questions whose timings are there.
+    """
+    figures = speed(list(run.timings.values()), prices)
+    labels = {
+        "seconds_p50": ("seconds, median", "{:.3f}"),
+        "seconds_p95": ("seconds, 95th percentile", "{:.3f}"),
+        "tokens": ("tokens an answer, mean", "{:.0f}"),
+        "cost": ("cost an answer, mean", "{:.6f}"),
+    }
+    return {
+        label: form.format(figures[name].value)
+        for name, (label, form) in labels.items()
+        if figures[name].value is not None
+    }
+
+
 def number(value: float | None) -> str:
     """A value to three decimals, a whole large one to none.
 
@@ -166,10 +215,10 @@ def is_kept(bound: Threshold, figure: Figure) -> bool:
 
 def _measures(run: Run, part: str) -> Iterator[str]:
     yield f"{part.upper():<26}{'value':>8}{'count':>14}   {'95 % interval':<18}gate"
-    figures, limits = run.figures.get(part, {}), bounds(run.set, part)
+    figures, asked_of = run.figures.get(part, {}), limits(run, part)
     for name, figure in figures.items():
         if figure.value is not None:
-            limit = limits.get(name)
+            limit = asked_of.get(name)
             mark = "" if limit is None or is_kept(limit, figure) else ", BELOW"
             yield _row(name, figure, "" if limit is None else f"{asked(limit)}{mark}")
     if unscored := [visible(name) for name, figure in figures.items() if figure.value is None]:
@@ -217,8 +266,13 @@ def _failure(record: Record) -> Iterator[str]:
         )
 
 
+def _spent(run: Run, prices: Prices | None) -> Iterator[str]:
+    if run.timings:
+        yield f"{'SPENT':<26}{'value':>8}"
+    yield from (f"{label:<26}{value:>8}" for label, value in spent(run, prices).items())
+
+
 def _gate(run: Run) -> Iterator[str]:
-    judged = right(run.records)
-    outcome = "not passed" if run.breaches else "passed"
-    yield f"{judged.count} of {judged.total} right. The gate is {outcome}."
+    said = judged(run)
+    yield f"{said[:1].upper()}{said[1:]}. The gate is {verdict(run)}."
     yield from (f"BELOW THE GATE {visible(breach)}" for breach in run.breaches)

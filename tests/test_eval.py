@@ -111,10 +111,14 @@ def test_one_set_below_the_gate_is_enough(tmp_path, corpus, monkeypatch):
     assert (tmp_path / "right" / "figures.json").exists()
 
 
-def test_the_floors_of_a_set_are_for_the_whole_of_it(tmp_path, corpus, monkeypatch):
+def test_the_floors_of_a_set_are_for_the_whole_of_it(tmp_path, corpus, monkeypatch, capsys):
     below(monkeypatch, set="bail", part=ANY, measure="right", reason="it is wrong", low=1.0)
     path = questions(tmp_path, row() | UNANSWERABLE, row() | {"id": "other"})
     assert judge(path, corpus, tmp_path, "--limit", "1") == 0
+    assert "The gate is not applied (limited)." in capsys.readouterr().out
+    assert read_run(tmp_path / "bail").manifest["whole"] is False
+    assert judge(path, corpus, tmp_path, "--limit", "2") == 1
+    assert read_run(tmp_path / "bail").manifest["whole"] is True
     assert judge(path, corpus, tmp_path) == 1
 
 
@@ -178,7 +182,10 @@ def test_a_defect_is_exit_code_2_and_shows_where(tmp_path, corpus, capsys, monke
     assert "TypeError" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("given", [["--none"], ["run", "--jobs", "0"], ["compare", "one"], ["dance"]])
+PRICES = ["report", "one", "--prices", "-1", "nan"]
+
+
+@pytest.mark.parametrize("given", [["--none"], ["run", "--jobs", "0"], ["compare", "one"], ["dance"], PRICES])
 def test_wrong_usage_is_exit_code_2(given, capsys):
     with pytest.raises(SystemExit) as caught:
         main(given)
@@ -211,8 +218,11 @@ def test_a_report_is_drawn_again_from_the_files_alone(judged, tmp_path, capsys, 
     for name in ("report.html", "junit.xml"):
         (folder / name).unlink()
     monkeypatch.setattr("rag.engine.start", None)  # an engine that is not to be opened
-    assert main(["report", str(folder)]) == 0
-    assert "1 of 1 right. The gate is passed." in capsys.readouterr().out
+    assert main(["report", str(folder), "--prices", "2", "10"]) == 0
+    told = capsys.readouterr().out
+    assert "1 of 1 right. The gate is passed." in told
+    assert "seconds, median" in told
+    assert "cost" not in told  # no model was asked
     for name in ("report.html", "junit.xml"):
         assert (folder / name).read_bytes() == (judged / name).read_bytes()
 

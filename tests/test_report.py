@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -128,6 +130,66 @@ def test_the_text_says_each_measure_with_count_interval_and_gate():
     assert "unscored: token_f1" in lines
 
 
+LIMITED = {"set": "gold", "corpus": "seeds", "total": 1, "whole": False}
+
+
+@pytest.mark.usefixtures("_limits")
+def test_of_a_limited_run_no_report_says_that_the_floors_of_the_set_were_applied():
+    run = run_of(record(), manifest=LIMITED)
+    text, page = report.render(run), page_of(run)
+    assert "BELOW" not in text
+    assert "0.800," not in text
+    assert text.endswith("0 of 1 right. The gate is not applied (limited).")
+    # the bound that holds for any set is applied to a part of one too
+    assert [words(mark) for mark in page.select("td.gate") if words(mark)] == ["✓ ≥ 0.900"]
+    assert words(only(page, ".verdict")) == "– Gate not applied (limited)"
+    assert words(only(page, "title")) == "gold: gate not applied (limited)"
+    gate = etree.fromstring(junit.render(run).encode()).find("testsuite[@name='gold.gate']/testcase/skipped")
+    assert gate.get("message") == "gate not applied (limited)"
+
+
+def test_a_limited_run_below_a_bound_of_every_set_is_not_passed():
+    run = run_of(record(), manifest=LIMITED, breaches=("exact_citations is 0.5.",))
+    assert "The gate is not passed.\nBELOW THE GATE exact_citations is 0.5." in report.render(run)
+    assert words(only(page_of(run), ".verdict")) == "✗ Below the gate"
+    assert dict(etree.fromstring(junit.render(run).encode()).attrib)["failures"] == "2"
+
+
+def test_the_seconds_the_tokens_and_the_cost_are_told_the_same_in_text_and_page():
+    run = run_of(
+        record(),
+        record("b", True),
+        timings={
+            "bail": {"answer_s": 0.25, "retrieval_s": 0.125, "input_tokens": 1000, "output_tokens": 100},
+            "b": {
+                "answer_s": 0.5,
+                "retrieval_s": 0.125,
+                "wall_s": 0.75,
+                "input_tokens": 3000,
+                "output_tokens": 300,
+            },
+        },
+    )
+    # by nearest rank the first of two is the middle; (1,100 + 3,300) / 2 tokens;
+    # 1,000 x 2 + 100 x 10 = 3,000 and 9,000 millionths, 6,000 in the mean
+    told = {
+        "seconds, median": "0.375",
+        "seconds, 95th percentile": "0.750",
+        "tokens an answer, mean": "2200",
+        "cost an answer, mean": "0.006000",
+    }
+    assert report.spent(run, (2.0, 10.0)) == told
+    assert list(report.spent(run)) == list(told)[:3]
+    assert report.spent(run_of(record())) == {}
+    lines = report.render(run, (2.0, 10.0)).splitlines()
+    start = lines.index("SPENT                        value")
+    assert [tuple(line.rsplit(maxsplit=1)) for line in lines[start + 1 : start + 5]] == list(told.items())
+    assert "SPENT" not in report.render(run_of(record()))
+    note = "; ".join(f"{label}: {value}" for label, value in told.items())
+    page = BeautifulSoup(html.render(run, (2.0, 10.0)), "lxml", multi_valued_attributes=None)
+    assert f"S{note[1:]}; retrieval: median" in words(only(page, "#plots"))
+
+
 def test_the_text_tells_a_failure_and_why():
     text = report.render(run_of(record()))
     assert "NOT RIGHT bail: How much was his bail?" in text
@@ -143,6 +205,8 @@ def test_the_text_tells_a_failure_and_why():
 def test_the_text_ends_with_the_gate():
     passed = report.render(run_of(record(), record("age", True), record("odd", None)))
     assert passed.endswith("1 of 2 right. The gate is passed.")
+    nothing = report.render(run_of(record("odd", None)))
+    assert nothing.endswith("\n\nNothing here is judged right or wrong. The gate is passed.")
     below = report.render(run_of(record(), breaches=("questions: right is 0.5.", "bail must be right.")))
     assert below.splitlines()[-3:] == [
         "0 of 1 right. The gate is not passed.",
@@ -376,11 +440,20 @@ def test_nothing_of_a_record_becomes_markup(text: str):
     harmless, hostile = page_of(hostile_run("a harmless text, and quite long")), page_of(hostile_run(text))
     assert shape(hostile) == shape(harmless)
     handlers = {name for one in hostile.find_all(True) for name in one.attrs if name.startswith("on")}
-    assert handlers == {"onsubmit"}  # of the page's own form
+    assert handlers == set()
     assert {one.name for one in hostile.find_all(True)}.isdisjoint(
         {"img", "iframe", "object", "link", "base"}
     )
     assert len(hostile.select("script")) == 1
+
+
+def test_the_page_allows_its_own_script_alone():
+    page = page_of(run_of(record()))
+    policy = only(page, "meta[http-equiv=Content-Security-Policy]")["content"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    digest = base64.b64encode(hashlib.sha256(only(page, "script").string.encode()).digest()).decode()
+    assert rules["script-src"] == f"'sha256-{digest}'"
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
 
 
 def test_hostile_words_are_read_as_they_stand():
@@ -521,7 +594,7 @@ def test_every_plot_is_an_image_with_a_name():
     assert [one.get("role") for one in drawn] == ["img"] * 3
     starts = [one.get("aria-label").partition(".")[0] for one in drawn]
     assert starts == ["Risk over coverage", "Seconds to the answer", "Right, by kind"]
-    told = "Whole: median 0.38 s, 95th percentile 0.70 s; retrieval: median 0.13 s, 95th percentile 0.13 s;"
+    told = "Seconds, median: 0.380; seconds, 95th percentile: 0.700; retrieval: median 0.13 s,"
     assert told in words(only(page, "#plots"))
 
 

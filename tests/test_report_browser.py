@@ -130,6 +130,8 @@ def test_words_filter_the_failures_and_a_button_opens_them(visit: Callable[..., 
     tab.fill("#filter input", "question 2")
     assert shown.count() == 11  # 2, and 20 to 29
     assert tab.locator("#filter output").inner_text() == "11 of 30"
+    tab.press("#filter input", "Enter")  # sends no form: the words stay, and so does the page
+    assert tab.locator("#filter output").inner_text() == "11 of 30"
     tab.click("#filter button")
     assert tab.locator("details.failure[open]").count() == 11
     tab.click("#filter button")
