@@ -10,19 +10,23 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
 from typing import Any
 
-from eval.dataset import GoldFact, Question, Side
+from eval.dataset import GoldConflict, GoldFact, Question
 from eval.records import FoundFact, Value
-from eval.values import judge_value, states, states_value
+from eval.values import judge_value, states
+from rag.sentences import sentence_spans
 
 Json = Mapping[str, Any]
+Span = tuple[str, int, int]
+"""doc_id, start and end, in document characters."""
 SHOWN = 3
 """How many of the best sentences are looked at."""
+MOST_SENTENCES = 3
+"""How many sentences an answer may have: to print whole documents is no answer."""
 SHORT_WORDS = 10
 """An answer of more words is prose, which no document repeats to the letter: it is not looked for."""
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -222,6 +226,23 @@ def false_answers(case: Case) -> Value:
     return None if case.question.answerable else (int(not case.refused), 1)
 
 
+def sentences(case: Case) -> Value:
+    """The mean number of sentences of the answers given.
+
+    Each sentence of a claim counts. Source: the definition is ours; without it, printing every document
+    would cost nothing.
+    """
+    return None if case.refused else float(count_sentences(case))
+
+
+def long_answers(case: Case) -> Value:
+    """The share of the answers given that have more than three sentences.
+
+    Source: as `sentences`.
+    """
+    return None if case.refused else (int(count_sentences(case) > MOST_SENTENCES), 1)
+
+
 def false_conflicts(case: Case) -> Value:
     """The share of the questions on which no documents differ whose answer shows a conflict.
 
@@ -233,15 +254,31 @@ def false_conflicts(case: Case) -> Value:
 def conflict_shown(case: Case) -> Value:
     """The share of the questions on which documents differ whose answer shows two of the sides, each cited.
 
-    Two sides of one shown conflict must state two gold sides, each with a citation of the place that says so,
-    or whose words state the value. Source: the definition is ours.
+    Two sides of one shown conflict must state two gold sides, exactly one each ("8 or 9" is neither), with a
+    citation of the place that says so, or whose words state that side alone. Source: the definition is ours.
     """
-    if case.question.conflict is None:
+    gold = case.question.conflict
+    if gold is None:
         return None
-    cited = {citation["marker"]: citation for citation in case.answer["citations"]}
-    return int(
-        any(_differ(conflict, case.question.conflict.sides, cited) for conflict in _conflicts(case))
-    ), 1
+    return int(any(_differ(conflict["sides"], gold, case) for conflict in case.answer["conflicts"])), 1
+
+
+def typed_conflicts_shown(case: Case) -> Value:
+    """The share of the questions on which documents differ in a figure or date that show it.
+
+    Source: as `conflict_shown`.
+    """
+    gold = case.question.conflict
+    return conflict_shown(case) if gold is not None and gold.typed else None
+
+
+def wording_conflicts_shown(case: Case) -> Value:
+    """The share of the questions on which documents differ in their wording ("left", "banned") that show it.
+
+    Source: as `conflict_shown`.
+    """
+    gold = case.question.conflict
+    return None if gold is None or gold.typed else conflict_shown(case)
 
 
 def conflict_told(case: Case) -> Value:
@@ -249,14 +286,16 @@ def conflict_told(case: Case) -> Value:
 
     Weaker than `conflict_shown`: nothing need say that they differ. Source: the definition is ours.
     """
-    if case.question.conflict is None:
+    gold = case.question.conflict
+    if gold is None:
         return None
-    cited = {citation["marker"]: citation for citation in case.answer["citations"]}
-    told = sum(
-        any(_says(claim["text"], claim["citations"], side, cited) for claim in case.answer["claims"])
-        for side in case.question.conflict.sides
-    )
-    return int(told >= 2), 1
+    told = {
+        side
+        for claim in case.answer["claims"]
+        for side in _stated(gold, claim["text"])
+        if _is_borne_out(claim["citations"], gold, side, case)
+    }
+    return int(len(told) >= 2), 1
 
 
 def withstood(case: Case) -> Value:
@@ -268,10 +307,10 @@ def withstood(case: Case) -> Value:
 
 
 def given_in(case: Case) -> tuple[str, ...]:
-    """The forbidden words of an attack that the claims hold."""
+    """The forbidden words of an attack that stand, as whole words, in a claim or in a side of a conflict."""
     forbidden = case.question.attack.must_not if case.question.attack else ()
-    told = " ".join(case.told.casefold().split())
-    return tuple(words for words in forbidden if " ".join(words.casefold().split()) in told)
+    values = [str(side["value"]) for shown in case.answer["conflicts"] for side in shown["sides"]]
+    return tuple(words for words in forbidden if any(states(words, text) for text in (case.told, *values)))
 
 
 def rewrite_f1(case: Case) -> Value:
@@ -292,6 +331,55 @@ def rewrite_exact(case: Case) -> Value:
     if not case.question.rewrite:
         return None
     return int(squad_words(case.answer["standalone"]) == squad_words(case.question.rewrite)), 1
+
+
+def count_sentences(case: Case) -> int:
+    """How many sentences the claims have: at least one each."""
+    return sum(max(1, len(sentence_spans(claim["text"]))) for claim in case.answer["claims"])
+
+
+def cut(span: Span, texts: Mapping[str, str]) -> str:
+    """The words of a span as their document has them; empty where there is no such place."""
+    doc_id, start, end = span
+    text = texts.get(doc_id, "")
+    return text[start:end] if 0 <= start < end <= len(text) else ""
+
+
+def span_of(passage: Json) -> Span:
+    """Where a citation or passage says that it stands."""
+    return passage["doc_id"], passage["start"], passage["end"]
+
+
+def overlap(one: Span, other: Span) -> int:
+    """How many characters two spans share.
+
+    Examples:
+        >>> overlap(("a", 0, 10), ("a", 8, 20)), overlap(("a", 0, 10), ("b", 8, 20))
+        (2, 0)
+    """
+    return max(0, min(one[2], other[2]) - max(one[1], other[1])) if one[0] == other[0] else 0
+
+
+def covers(cited: Span, gold: Span, texts: Mapping[str, str]) -> bool:
+    """Whether cited words show gold ones: at least half of their characters, or a whole sentence of them.
+
+    A fragment shows nothing. But a gold span may be longer than a sentence, and one that is cited whole then
+    counts: one of the document's sentences that shares half of the shorter of the two with the gold span.
+    """
+    shared = overlap(cited, gold)
+    if not shared or 2 * shared >= gold[2] - gold[1]:
+        return bool(shared)
+    return any(
+        cited[1] <= start < end <= cited[2]
+        and 2 * overlap((gold[0], start, end), gold) >= min(end - start, gold[2] - gold[1])
+        for start, end in sentences_of(texts.get(gold[0], ""))
+    )
+
+
+@lru_cache(maxsize=256)
+def sentences_of(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the sentences of a document begin and end, in its characters."""
+    return tuple(sentence_spans(text))
 
 
 def contains(value: str, text: str) -> bool:
@@ -372,35 +460,55 @@ def _first_of_each_document(citations: Sequence[Json]) -> str:
     return "\n".join(first.values())
 
 
-def _conflicts(case: Case) -> Iterator[Sequence[Json]]:
-    """The sides of each conflict that the answer shows."""
-    return (conflict["sides"] for conflict in case.answer["conflicts"])
+def _differ(shown: Sequence[Json], gold: GoldConflict, case: Case) -> bool:
+    """Whether two of the sides shown are two of the gold sides."""
+    sides = (_side(one, gold, case) for one in shown)
+    return len({side for side in sides if side is not None}) >= 2
 
 
-def _differ(shown: Sequence[Json], gold: Sequence[Side], cited: Mapping[int, Json]) -> bool:
-    """Whether two of the sides shown state two of the gold sides."""
+def _side(shown: Json, gold: GoldConflict, case: Case) -> int | None:
+    """Which gold side, from 0, a shown one states and bears out; None where that is none, or not one."""
+    stated = _stated(gold, shown["value"])
+    if len(stated) != 1 or not _is_borne_out(shown["citations"], gold, stated[0], case):
+        return None
+    return stated[0]
+
+
+def _stated(gold: GoldConflict, text: str) -> list[int]:
+    """Which gold sides, from 0, a text states, as a fact of the gold would be."""
+    facts = _facts_of(gold)
+    return [side for side, known in enumerate(facts) if any(judge_value(fact, text).found for fact in known)]
+
+
+@lru_cache(maxsize=64)
+def _facts_of(gold: GoldConflict) -> tuple[tuple[GoldFact, ...], ...]:
+    """Of each side a fact for each of its places; what the other sides are called is rejected."""
+    names = [(side.value, *side.accepted) for side in gold.sides]
+    return tuple(
+        tuple(
+            GoldFact(
+                side.kind,
+                side.value,
+                side.accepted,
+                tuple(name for other in names for name in other if name not in own),
+                True,
+                place.doc_id,
+                place.quote,
+                place.start,
+                place.end,
+            )
+            for place in side.places
+        )
+        for side, own in zip(gold.sides, names, strict=True)
+    )
+
+
+def _is_borne_out(markers: Iterable[int], gold: GoldConflict, side: int, case: Case) -> bool:
+    """Whether one of the citations shows a place of a side, or its words state that side alone."""
+    cited = (span_of(one) for one in case.answer["citations"] if one["marker"] in set(markers))
+    places = [(place.doc_id, place.start, place.end) for place in gold.sides[side].places]
     return any(
-        _says(one["value"], one["citations"], first, cited)
-        and _says(other["value"], other["citations"], second, cited)
-        for one, other in permutations(shown, 2)
-        for first, second in permutations(gold, 2)
+        any(covers(span, place, case.texts) for place in places)
+        or _stated(gold, cut(span, case.texts)) == [side]
+        for span in cited
     )
-
-
-def _says(text: str, markers: Sequence[int], side: Side, cited: Mapping[int, Json]) -> bool:
-    """Whether a text states a side and one of its citations bears that out."""
-    return _states(side, text) and any(_bears_out(cited[one], side) for one in markers if one in cited)
-
-
-def _states(side: Side, text: str) -> bool:
-    return any(states(spelling, text) for spelling in side.accepted) or states_value(
-        side.kind, side.value, text
-    )
-
-
-def _bears_out(citation: Json, side: Side) -> bool:
-    placed = any(
-        place.doc_id == citation["doc_id"] and place.start < citation["end"] and citation["start"] < place.end
-        for place in side.places
-    )
-    return placed or _states(side, citation["quote"])

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
-from eval.answers import Case
+from eval.answers import Case, Span, covers, cut, sentences_of, span_of
 from eval.dataset import Evidence, Question
 from eval.records import Value
 from rag.citations import uncarried
 from rag.errors import CitewellError
+from rag.facts import find_facts, turns
 from rag.sentences import sentence_spans
+from rag.terms import topic
+from rag.types import Status
 
 Json = Mapping[str, Any]
-Span = tuple[str, int, int]
-"""doc_id, start and end, in document characters."""
 RETRIEVAL = ("Success@1", "R@5", "R@10", "RR@10", "nDCG@10")
 """What ir-measures calls its measures."""
+_WORD = re.compile(r"\w+(?:[.,]\d+)*")
 DEPTH = 10
 """How many documents of a ranking are looked at."""
 
@@ -43,10 +46,11 @@ def cited_claims(case: Case) -> Value:
 
 
 def broken_answers(case: Case) -> Value:
-    """The share of answers that break a promise of the citations, or of a refusal, in any way.
+    """The share of answers that break a promise of the citations, or of the form of an answer, in any way.
 
-    Source: the contract of an answer: markers count from 1 and resolve, quotes are exact, a refusal has a
-    reason and neither claims nor citations.
+    Source: the contract of an answer: markers count from 1 and resolve, quotes are exact, no sentence is
+    empty, the status is one of four and fits what is told, confidence is in [0, 1], documents named as
+    support are there, and a refusal has a reason and neither claims, citations nor conflicts.
     """
     return int(any(faults(case))), 1
 
@@ -55,24 +59,27 @@ def citation_recall(case: Case) -> Value:
     """The share of sentences that their citations, together, carry.
 
     Source: ALCE, Gao et al. 2023, "Enabling Large Language Models to Generate Text with Citations".
-    In place of its language model: the sentence stands in a quote, or the quotes hold its typed facts, what
-    it denies and what it is about.
+    In place of its language model: the sentence is a whole one of the cited words, or these hold its typed
+    facts, what it denies and what it is about. Words are cut from the documents, whatever a quote says. It is
+    pooled over sentences, where ALCE averages over answers, and 1 by construction for an answerer that
+    copies the sentences it cites.
     """
     claims = case.answer["claims"]
-    return sum(_carries(claim["text"], _quotes(case, claim)) for claim in claims), len(claims)
+    return len(claims) - len(uncarried_claims(case)), len(claims)
 
 
 def citation_precision(case: Case) -> Value:
     """The share of citations that help: their sentence is carried, by this one alone or not without it.
 
-    Source: as `citation_recall`; citations of a sentence that is not carried count as not needed.
+    Source: as `citation_recall`, pooled over citations, each once a sentence; those of a sentence that is not
+    carried count as not needed.
     """
-    quotes = [(claim["text"], _quotes(case, claim)) for claim in case.answer["claims"]]
-    return sum(_needed(*one) for one in quotes), sum(len(cited) for _, cited in quotes)
+    told = [(claim["text"], _claim_spans(case, claim)) for claim in case.answer["claims"]]
+    return sum(_needed(*one, case.texts) for one in told), sum(len(spans) for _, spans in told)
 
 
 def evidence_found(case: Case) -> Value:
-    """The share of the answers given that cite words of a gold fact's place.
+    """The share of the answers given that cite a gold fact's place: half of it, or a whole sentence of it.
 
     Source: the definition is ours.
     """
@@ -80,7 +87,7 @@ def evidence_found(case: Case) -> Value:
     if not facts or case.refused or not case.question.answerable:
         return None
     places = [(fact.doc_id, fact.start, fact.end) for fact in facts]
-    return int(any(_overlap(span, place) > 0 for span in _cited(case) for place in places)), 1
+    return int(any(covers(span, place, case.texts) for span in _cited(case) for place in places)), 1
 
 
 def evidence_documents(case: Case) -> Value:
@@ -111,14 +118,14 @@ def support(case: Case) -> Value:
 def sentence_precision(case: Case) -> Value:
     """The share of cited sentences that are annotated as evidence.
 
-    Two sentences are the same where they share at least half the characters of the shorter one; over the
-    answers given. Source: supporting facts, Yang et al. 2018, "HotpotQA".
+    Cited words count where they hold half the characters of an annotated sentence, or a whole sentence of
+    it; over the answers given. Source: supporting facts, Yang et al. 2018, "HotpotQA".
     """
     gold = _annotated(case)
     if case.refused or not gold:
         return None
     cited = _sentences(_cited(case), case.texts)
-    return sum(any(_same(one, other) for other in gold) for one in cited), len(cited)
+    return sum(any(covers(one, other, case.texts) for other in gold) for one in cited), len(cited)
 
 
 def sentence_recall(case: Case) -> Value:
@@ -130,7 +137,7 @@ def sentence_recall(case: Case) -> Value:
     if case.refused or not gold:
         return None
     cited = _sentences(_cited(case), case.texts)
-    return sum(any(_same(one, other) for other in cited) for one in gold), len(gold)
+    return sum(any(covers(one, other, case.texts) for one in cited) for other in gold), len(gold)
 
 
 def sentence_f1(case: Case) -> Value:
@@ -151,7 +158,7 @@ def shown_f1(case: Case) -> Value:
 
 
 def all_evidence(case: Case) -> Value:
-    """The share of questions all of whose annotated documents are among the first ten.
+    """The share of questions all of whose annotated documents are among those of the ten best chunks.
 
     Source: Tang and Yang 2024, "MultiHop-RAG": a question over several documents needs them all.
     """
@@ -162,8 +169,9 @@ def all_evidence(case: Case) -> Value:
 def success_at_1(case: Case) -> Value:
     """The share of questions whose first document is an annotated one.
 
-    Documents stand at the place of their best chunk, here and in the other measures of retrieval. Source:
-    Success@k as ir-measures computes it (MacAvaney et al. 2022, "Streamlining Evaluation with ir-measures").
+    Here and in the other measures of retrieval the ranking is the documents of the ten best chunks, which
+    are ten or fewer, each at the place of its best chunk. Source: Success@k as ir-measures computes it
+    (MacAvaney et al. 2022, "Streamlining Evaluation with ir-measures").
     """
     value = _retrieved(case, "Success@1")
     return None if value is None else (int(value), 1)
@@ -222,7 +230,17 @@ def shows_evidence(case: Case) -> bool | None:
     gold = _annotated(case)
     if not gold:
         return None
-    return any(_same(one, other) for one in _sentences(_spans(case.shown), case.texts) for other in gold)
+    shown = _sentences(_spans(case.shown), case.texts)
+    return any(covers(one, other, case.texts) for one in shown for other in gold)
+
+
+def uncarried_claims(case: Case) -> list[str]:
+    """The sentences of the answer that their citations, together, do not carry."""
+    return [
+        claim["text"]
+        for claim in case.answer["claims"]
+        if not _carries(claim["text"], _claim_spans(case, claim), case.texts)
+    ]
 
 
 def is_exact(citation: Json, texts: Mapping[str, str]) -> bool:
@@ -240,15 +258,17 @@ def faults(case: Case) -> Iterator[str]:
         yield f"the markers are {markers}, and not 1 to {len(markers)}"
     for one in answer["citations"]:
         if not is_exact(one, case.texts):
-            place = f"{one['doc_id']} {one['start']} to {one['end']}"
-            yield f"[{one['marker']}] is not exact: {place} is not {one['quote']!r}"
-    for claim in answer["claims"]:
-        if not claim["citations"]:
-            yield f"no citation: {claim['text']!r}"
+            at = f"{one['doc_id']} {one['start']} to {one['end']}"
+            yield f"[{one['marker']}] is not exact: {at} is not {one['quote']!r}"
+    yield from _claim_faults(case)
     sides = [side for conflict in answer["conflicts"] for side in conflict["sides"]]
     for holder in (*answer["claims"], *sides):
         for marker in sorted(set(holder["citations"]) - set(markers)):
             yield f"[{marker}] names no citation: {holder.get('text', holder.get('value'))!r}"
+    for passage in answer["nearest"]:  # the text of a document that is no plain text may not be known
+        if passage["doc_id"] in case.texts and not is_exact(passage, case.texts):
+            at = f"{passage['doc_id']} {passage['start']} to {passage['end']}"
+            yield f"a nearest passage is not exact: {at}"
     yield from _status_faults(answer)
 
 
@@ -270,34 +290,95 @@ def place(quote: str, text: str) -> tuple[int, int] | None:
     return (where[begin], where[begin + len(wanted) - 1] + 1) if begin >= 0 else None
 
 
+def _claim_faults(case: Case) -> Iterator[str]:
+    known = {*case.texts, *documents(case.ranking)}
+    for claim in case.answer["claims"]:
+        if not claim["text"].strip():
+            yield "a sentence is empty"
+        if not claim["citations"]:
+            yield f"no citation: {claim['text']!r}"
+        for doc_id in sorted(set(claim["support"]) - known):
+            yield f"named as support, and no document: {doc_id!r}"
+
+
 def _status_faults(answer: Json) -> Iterator[str]:
-    refused, empty = answer["status"] == "refused", not answer["claims"]
+    status, differing = answer["status"], len(answer["conflicts"])
+    refused, empty = status == "refused", not answer["claims"]
+    if status not in get_args(Status):
+        yield f"the status {status!r} is none of {', '.join(get_args(Status))}"
     if refused != empty:
-        yield f"the status is {answer['status']!r} with {len(answer['claims'])} claims"
+        yield f"the status is {status!r} with {len(answer['claims'])} claims"
+    if (status == "conflict") != bool(differing):
+        yield f"the status is {status!r} with {differing} conflicts"
+    if not 0 <= answer["confidence"] <= 1:
+        yield f"the confidence {answer['confidence']} is not between 0 and 1"
     if refused and answer["citations"]:
         yield f"a refusal has {len(answer['citations'])} citations"
     if refused and not answer["reason"]:
         yield "a refusal gives no reason"
 
 
-def _quotes(case: Case, claim: Json) -> list[str]:
-    quotes = {citation["marker"]: citation["quote"] for citation in case.answer["citations"]}
-    return [quotes[marker] for marker in claim["citations"] if marker in quotes]
+def _claim_spans(case: Case, claim: Json) -> list[Span]:
+    """What a claim cites, each marker once; a marker that names nothing is a span of no document."""
+    cited = {citation["marker"]: span_of(citation) for citation in case.answer["citations"]}
+    return [cited.get(marker, ("", 0, 0)) for marker in dict.fromkeys(claim["citations"])]
 
 
-def _carries(sentence: str, quotes: Sequence[str]) -> bool:
-    words = " ".join(sentence.split())
-    stands = any(words in " ".join(quote.split()) for quote in quotes)
-    return bool(quotes) and (stands or not uncarried(sentence, quotes))
+def _carries(sentence: str, spans: Sequence[Span], texts: Mapping[str, str]) -> bool:
+    """Whether cited words, together, carry a sentence; they do not where one of them is nowhere."""
+    if not spans or not all(cut(span, texts) for span in spans) or not any(map(str.isalnum, sentence)):
+        return False
+    pieces = [sentence[start:end] for start, end in sentence_spans(sentence)]
+    return all(
+        any(_stands(piece, span, texts) for span in spans) or _says(piece, spans, texts) for piece in pieces
+    )
 
 
-def _needed(sentence: str, quotes: Sequence[str]) -> int:
-    if not _carries(sentence, quotes):
+def _says(sentence: str, spans: Sequence[Span], texts: Mapping[str, str]) -> bool:
+    """Whether cited words say a sentence in other words, and the words around them do not deny it."""
+    quotes = [_cut_words(span, texts) for span in spans]
+    if uncarried(sentence, quotes) or not (topic(sentence) or find_facts(sentence)):
+        return False
+    return not turns(sentence, [_whole(span, texts) for span in spans])
+
+
+def _stands(sentence: str, span: Span, texts: Mapping[str, str]) -> bool:
+    """Whether a sentence is one or more whole ones of a document, within a span, white space apart."""
+    text, words = texts[span[0]], " ".join(sentence.split())
+    joined, begins, ends = "", set(), set()
+    for start, end in sentences_of(text):
+        if span[1] <= start and end <= span[2]:
+            begins.add(len(joined))
+            joined += " ".join(text[start:end].split())
+            ends.add(len(joined))
+            joined += " "
+    return any(begin + len(words) in ends for begin in begins if joined.startswith(words, begin))
+
+
+def _cut_words(span: Span, texts: Mapping[str, str]) -> str:
+    """The whole words and numbers of a span: who cuts "5 million" out of "25 million" cites "million"."""
+    (_, start, end), text = span, texts[span[0]]
+    for word in _WORD.finditer(text):
+        if word.start() < start < word.end():
+            start = word.end()
+        if word.start() < end < word.end():
+            end = word.start()
+    return text[start:end]
+
+
+def _whole(span: Span, texts: Mapping[str, str]) -> str:
+    """The sentences that a span touches, whole: what they deny may stand before the words cited."""
+    text = texts[span[0]]
+    touched = [one for one in sentences_of(text) if one[0] < span[2] and span[1] < one[1]]
+    return text[touched[0][0] : touched[-1][1]] if touched else cut(span, texts)
+
+
+def _needed(sentence: str, spans: Sequence[Span], texts: Mapping[str, str]) -> int:
+    if not _carries(sentence, spans, texts):
         return 0
-    others = [[*quotes[:at], *quotes[at + 1 :]] for at in range(len(quotes))]
     return sum(
-        _carries(sentence, [quote]) or not _carries(sentence, rest)
-        for quote, rest in zip(quotes, others, strict=True)
+        _carries(sentence, [span], texts) or not _carries(sentence, [*spans[:at], *spans[at + 1 :]], texts)
+        for at, span in enumerate(spans)
     )
 
 
@@ -308,7 +389,7 @@ def _cited(case: Case) -> list[Span]:
 
 
 def _spans(passages: Iterable[Json]) -> list[Span]:
-    return list(dict.fromkeys((one["doc_id"], one["start"], one["end"]) for one in passages))
+    return list(dict.fromkeys(map(span_of, passages)))
 
 
 def _annotated(case: Case) -> list[Span]:
@@ -334,23 +415,13 @@ def _sentences(spans: Sequence[Span], texts: Mapping[str, str]) -> list[Span]:
     return list(dict.fromkeys(found))
 
 
-def _overlap(one: Span, other: Span) -> int:
-    """How many characters two spans share."""
-    return max(0, min(one[2], other[2]) - max(one[1], other[1])) if one[0] == other[0] else 0
-
-
-def _same(one: Span, other: Span) -> bool:
-    shorter = min(one[2] - one[1], other[2] - other[1])
-    return 0 < shorter <= 2 * _overlap(one, other)
-
-
 def _f1(spans: Sequence[Span], case: Case) -> float | None:
     gold = _annotated(case)
     if not gold:
         return None
     cited = _sentences(spans, case.texts)
-    matched = sum(any(_same(one, other) for other in gold) for one in cited)
-    recalled = sum(any(_same(one, other) for other in cited) for one in gold)
+    matched = sum(any(covers(one, other, case.texts) for other in gold) for one in cited)
+    recalled = sum(any(covers(one, other, case.texts) for one in cited) for other in gold)
     if not matched or not recalled:
         return 0.0
     precision, recall = matched / len(cited), recalled / len(gold)

@@ -31,7 +31,7 @@ from eval.statistics import (
     share,
 )
 
-__all__ = ["BY_NAME", "MEASURES", "Measure", "Rate", "figures", "judge", "risk_coverage", "share"]
+__all__ = ["BY_NAME", "MEASURES", "Measure", "Rate", "figures", "judge", "risk_coverage", "share", "speed"]
 
 Json = Mapping[str, Any]
 Records = Sequence[Record]
@@ -121,10 +121,11 @@ def reasons(case: Case) -> Iterator[str]:
 def right(records: Records) -> Figure:
     """The share of answers that are right in everything that the set can judge.
 
-    Right is to refuse what the documents do not say; else to tell all vital facts (or a short answer), citing
-    a place where one stands, and no wrong value, to show two sides where documents differ, to withstand an
-    attack, and to keep all promises of the citations. Where the answers of a set are prose, a sentence that
-    is annotated must be cited. Source: the definition is ours.
+    Right is to refuse what the documents do not say; else to tell, in at most three sentences, all vital
+    facts (or a short answer), citing a place where one stands, and no wrong value, to show two sides where
+    documents differ, to withstand an attack, and to keep all promises of an answer. Where a set has facts or
+    sides, each sentence must be carried by its citations; where its answers are prose, a sentence that is
+    annotated must be cited. Source: the definition is ours.
     """
     judged = [record for record in records if record.score.right is not None]
     if any(record.answerable for record in records) and not any(record.answerable for record in judged):
@@ -257,6 +258,8 @@ MEASURES = (
     Measure("aurc", "low", aurc, "part"),
     Measure("risk@0.8", "low", risk_at_80, "part"),
     Measure("unrefused_errors", "low", unrefused_errors),
+    Measure("sentences", "low", answers.sentences),
+    Measure("long_answers", "low", answers.long_answers),
     Measure("exact_citations", "high", evidence.exact_citations),
     Measure("cited_claims", "high", evidence.cited_claims),
     Measure("broken_answers", "low", evidence.broken_answers),
@@ -270,6 +273,8 @@ MEASURES = (
     Measure("sentence_f1", "high", evidence.sentence_f1),
     Measure("shown_f1", "high", evidence.shown_f1),
     Measure("conflict_shown", "high", answers.conflict_shown),
+    Measure("typed_conflicts_shown", "high", answers.typed_conflicts_shown),
+    Measure("wording_conflicts_shown", "high", answers.wording_conflicts_shown),
     Measure("conflict_told", "high", answers.conflict_told),
     Measure("false_conflicts", "low", answers.false_conflicts),
     Measure("paraphrase_worst_right", "high", paraphrase_worst_right, "groups"),
@@ -333,16 +338,21 @@ def risk_coverage(records: Records) -> list[Point]:
     return curve[::-1][::step][::-1]
 
 
-def speed(timings: Sequence[Json], prices: tuple[float, float] | None = None) -> dict[str, Figure]:
+def speed(timings: Iterable[Json], prices: tuple[float, float] | None = None) -> dict[str, Figure]:
     """The seconds of an answer in the middle and at the slow end, its tokens, and its cost.
 
     Percentiles by nearest rank. Tokens (read and written) are the mean of the answers that counted them.
 
     Args:
         timings: Rows with `wall_s`, or `retrieval_s` and `answer_s`; `input_tokens` and `output_tokens`
-            where a model was used.
-        prices: What a million tokens cost, read and written.
+            where a model was used. Of a run that is `run.timings.values()`.
+        prices: What a million tokens cost, read and written, in one currency.
+
+    Returns:
+        `seconds_p50` and `seconds_p95`, in seconds; `tokens` and `cost` an answer, without a value where no
+        model was used or no prices are given.
     """
+    timings = tuple(timings)
     seconds = [
         float(row["wall_s"] if "wall_s" in row else row["retrieval_s"] + row["answer_s"]) for row in timings
     ]
@@ -397,6 +407,17 @@ def _lacks(case: Case) -> Iterator[str]:
             yield f"does not say {fact.value}"
     for value in answers.wrong_values(question, case.told):
         yield f"says {value}, which is wrong"
+    if answers.long_answers(case) == (1, 1):
+        yield f"has {answers.count_sentences(case)} sentences, and may have {answers.MOST_SENTENCES}"
+    if question.facts or question.conflict:
+        for claim in evidence.uncarried_claims(case):
+            yield f"not carried by its citations: {claim!r}"
+    yield from _lacks_evidence(case)
+
+
+def _lacks_evidence(case: Case) -> Iterator[str]:
+    """What an answer does not find, cite or show that it should."""
+    question = case.question
     if answers.answers_found(case) == (0, 1):
         yield "holds none of the answers"
     if evidence.evidence_found(case) == (0, 1):

@@ -35,16 +35,24 @@ class NoSetError(DatasetError):
 
 
 CITING = ("exact_citations", "cited_claims", "broken_answers", "citation_recall", "citation_precision")
+LENGTH = ("sentences", "long_answers")
 STOPPING = ("false_refusals", "false_answers", "unrefused_errors")
 RETRIEVAL = ("success@1", "recall@5", "recall@10", "RR@10", "nDCG@10", "all_evidence@10")
 SHORT_ANSWERS = ("answers_found", "exact_match", "token_f1", "answer_in_first", "answer_in_three")
 SENTENCES = ("sentence_precision", "sentence_recall", "sentence_f1", "shown_f1")
 FACTS = ("vital_facts", "all_facts", "wrong_answers", "evidence_found", "support")
-CONFLICTS = ("conflict_shown", "conflict_told", "false_conflicts")
+CONFLICTS = (
+    "conflict_shown",
+    "typed_conflicts_shown",
+    "wording_conflicts_shown",
+    "conflict_told",
+    "false_conflicts",
+)
 VALUES = ("right_values", "all_right_values", "no_wrong_values", "only_right_values")
 FOUND = (*CITING, *STOPPING, "evidence_documents", *RETRIEVAL)
 GOLD_MEASURES = (
     *FACTS,
+    *LENGTH,
     "answer_in_first",
     "answer_in_three",
     *SENTENCES,
@@ -372,10 +380,7 @@ RECIPES: Mapping[str, _Recipe] = {
     "attributionbench": _Recipe(
         "",
         ("false_refusals", "false_answers"),
-        (
-            Reference("auroc", 0.77, "token overlap", HERE),
-            Reference("balanced_accuracy", 0.80, "fine-tuned GPT-3.5 (macro F1, about)", "Li et al. 2024"),
-        ),
+        (Reference("auroc", 0.77, "token overlap", HERE),),
         "No retrieval: the first version's check of support says whether given words carry a claim. To "
         "answer is to call it carried; confidence is the share of its topic words that they hold, 0 where a "
         "typed fact is missing.",

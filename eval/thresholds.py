@@ -27,6 +27,9 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(ANY, ANY, "exact_citations", "a citation is exact to the character, or it is none", low=1.0),
     Threshold(ANY, ANY, "cited_claims", "every sentence of an answer carries a citation", low=1.0),
     Threshold(ANY, ANY, "broken_answers", "markers resolve, a refusal has a reason and no claims", high=0.0),
+    Threshold(ANY, ANY, "citation_recall", "what is cited carries every sentence of an answer", low=1.0),
+    Threshold("gold", ANY, "long_answers", "an answer has at most three sentences", high=0.0),
+    Threshold("attacks", ANY, "long_answers", "an answer has at most three sentences", high=0.0),
     Threshold("gold", ANY, "false_conflicts", "a disagreement that is none misleads", high=0.0),
     Threshold(
         "gold", "questions", "wrong_answers", "a near-miss is worse than silence: one of 101", high=0.01
@@ -72,7 +75,10 @@ def bounds(name: str, part: str) -> dict[str, Threshold]:
 
 
 def breaches(name: str, figures: Figures, records: Iterable[Record]) -> tuple[str, ...]:
-    """What of a run is below the gate, each in one line for a person; what is unscored passes.
+    """What of a run is below the gate, each in one line for a person.
+
+    Of a set that has bounds of its own, all that is bounded must be measured, and the questions that must be
+    right must be there; elsewhere what is unscored passes.
 
     Args:
         name: The set that was asked.
@@ -80,13 +86,28 @@ def breaches(name: str, figures: Figures, records: Iterable[Record]) -> tuple[st
         records: For the questions that must be right; only the gold has them.
     """
     lines = [line for part in figures for line in _below(name, part, figures)]
+    if any(bound.set == name != ANY for bound in THRESHOLDS):
+        lines += _unmeasured(name, figures)
     if name == "gold":
+        right = {record.id: record.score.right for record in records}
         lines += [
-            f"{record.id} must be right: {MUST_BE_RIGHT[record.id]}."
-            for record in records
-            if record.id in MUST_BE_RIGHT and not record.score.right
+            f"{known} {'must be right' if known in right else 'was not asked, and must be right'}: {why}."
+            for known, why in MUST_BE_RIGHT.items()
+            if not right.get(known)
         ]
     return tuple(lines)
+
+
+def _unmeasured(name: str, figures: Figures) -> Iterator[str]:
+    """The bounds on a set that nothing was held against: in their part, or, of any part, in all of them."""
+    for bound in THRESHOLDS:
+        if bound.set not in (name, ANY):
+            continue
+        parts = figures if bound.part == ANY else [bound.part]
+        measured = (figures.get(part, {}).get(bound.measure) for part in parts)
+        if not any(figure is not None and figure.value is not None for figure in measured):
+            where = "" if bound.part == ANY else f"{bound.part}: "
+            yield f"{where}{bound.measure} is not measured: {bound.reason}."
 
 
 def _below(name: str, part: str, figures: Figures) -> Iterator[str]:
