@@ -26,7 +26,7 @@ _SUPPOSED = re.compile(
 _BEFORE = {
     "false": re.compile(
         r"\b(?:false|untrue|wrong|incorrect|a lie|a myth|a rumou?r|not true|not the case|not so) that\b"
-        r"|\bfalsely\b|\bfar from\b",
+        r"|\bfalsely\b|\bfar from\b|\banything but\b",
         re.I,
     ),
     "refuse": re.compile(
@@ -52,7 +52,8 @@ _UNDONE = re.compile(
     r"^[^.,;:!?]{0,40}?\b(?:was|were|is|are|be|been|being)"
     r" (?:later |then |since |soon |also |all |wholly |simply )?"
     r"(?:refused|rejected|denied|turned down|overturned|revoked|withdrawn|cancell?ed|quashed|waived|lifted"
-    r"|false|untrue|wrong|incorrect|a lie|a myth|a rumou?r)"
+    r"|false|untrue|wrong|incorrect|a lie|a myth|a rumou?r"
+    r"|not (?:granted|approved|accepted|allowed|set|imposed|paid|true|so|the case))"
     r"(?=\s*(?:[.,;:!)]|$|(?:by|in|at|last|on|outright|yesterday|and|but|as|for|when|after)\b))",
     re.I,
 )

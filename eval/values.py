@@ -99,13 +99,18 @@ def judge_value(fact: GoldFact, told: str) -> Found:
     - it is part of a rejected value, of a longer or another figure, or of another name ("5 million
       dollars", "39 days" for an age of 39, "Nikolai Durov"). What a spelling leaves open, the value closes:
       "950 million" stands in "950 million users" and not in "950 million posts". A date may be more precise;
-    - it is approximated or related otherwise than in the quote ("less than", "before", "a day"), one end of
-      a range, or multiplied ("half of");
+    - it is approximated or related otherwise than in the quote ("less than", "before", "a day", "ago"), one
+      end of a range, multiplied ("half of"), a label ("page 39") or a difference ("5 million euros more");
     - it is denied: the place itself, what the quote affirms, or the clause up to the place. Of a phrase
-      or a negation only the place itself is asked: their spellings hold what is affirmed or denied.
+      or a negation only the place itself is asked: their spellings hold what is affirmed or denied;
+    - it is asked, supposed, called false, refused or ended (`eval.asides`).
+
+    What is not seen: who did it or to whom, of which event it is told ("39 years" of somebody else), irony,
+    and a statement taken back in another sentence. A sentence of nothing but a phrase's own value states
+    it, as a short answer to the question.
 
     One place that counts is enough, so that a sentence may hold several values. A rejected value is stated
-    where it stands whole and is not itself denied, however it is approximated.
+    where it stands whole and is neither denied itself nor set aside so, however it is approximated.
 
     Args:
         fact: With its spellings and its quote.
@@ -529,7 +534,7 @@ def _denied(fact: GoldFact, at: _Statement, span: Span) -> bool:
         return True
     if fact.kind in _WORDED:
         return False
-    outright = any(denial.force in {"not", "never"} for denial in quote.denials)
+    outright = any(denial.force in {"not", "never", "ban"} for denial in quote.denials)
     return bool(turns(at.text, [fact.quote])) or (not outright and _in_denied_clause(at, span))
 
 

@@ -67,6 +67,8 @@ MONEY = [
     ("$5.6 million", Decimal("5.6") * MILLION, "USD"),
     ("5.6 million US dollars", Decimal("5.6") * MILLION, "USD"),
     ("US$5.6M", Decimal("5.6") * MILLION, "USD"),
+    ("US$ 5.6 m", Decimal("5.6") * MILLION, "USD"),
+    ("5.6 m dollars", Decimal("5.6") * MILLION, "USD"),
     ("USD 5.6 million", Decimal("5.6") * MILLION, "USD"),
     ("A$5", Decimal(5), "AUD"),
     ("5 Canadian dollars", Decimal(5), "CAD"),

@@ -303,6 +303,16 @@ def test_every_quote_of_the_gold_and_its_sentence_state_their_fact():
 
 SAID = {
     "bail-amount/5 million euros": """
+        + He denied the charges and was released on bail of 5 million euros.
+        + If you ask about bail, it was 5 million euros.
+        + Asked whether he would appeal, he paid 5 million euros.
+        + Durov had to pay 5 million euros, or $5.6 million, and report twice a week.
+        - Bail of 5 million euros was not granted.
+        - Nobody paid 5 million euros.
+        - Contrary to reports, bail was not 5 million euros.
+        - He left without paying 5 million euros.
+        - Bail was anything but 5 million euros.
+        - Bail was 5 million euros less than he feared.
         + Bail was 5 million euros, it is said, and he paid it.
         + He did not stay in jail but paid 5 million euros.
         + He was charged and let go, for 5 million euros.
@@ -328,6 +338,9 @@ SAID = {
         - It does not come to $5.6 million.
         - The sum of $5.6 million was waived.""",
     "reporting/twice a week": """
+        + He must report to the police twice a week and may not leave France.
+        - He need not report twice a week.
+        - He is supposed to report once a week, not twice a week.
         + He reports twice a week, as he has to.
         + He has to report twice a week until the trial.
         - He reported twice a week, but no longer is.
@@ -337,6 +350,8 @@ SAID = {
         - He stopped reporting twice a week.
         - He is no longer required to report twice a week.""",
     "age/39 years": """
+        + The 39-year-old was arrested.
+        - He turned 39 years ago.
         + He is 39 and rich.
         - On page 39 it says so.
         - He is not 39.
@@ -359,16 +374,23 @@ SAID = {
         + He was released a few days after police detained him two weeks ago, a few days later.
         - He was released a few weeks later.""",
     "offences/12 offenses": """
+        + He faces a dozen charges.
+        - He denied that there were 12 offenses.
         + He was charged with twelve offences.
         - He was not charged with twelve offenses.
         - Article 12 of the law says so.""",
     "removals/millions": """
+        + Telegram says it takes down millions of posts every day.
+        - It refuses to remove millions of posts.
         + It removes a few million harmful posts a day.
         + It removes millions of posts and bans thousands.
         - It stopped removing millions of posts.
         - It is false that millions of posts are removed.
         - Does it remove millions of posts?""",
     "premium/10 million subscribers": """
+        + Premium has 10 million paying subscribers.
+        - It is not 10 million but fewer subscribers.
+        - If it had 10 million subscribers, it would earn more.
         + Ten million people pay for premium.
         + It has 10 million subscribers and 950 million users.
         - It does not have 10 million subscribers.
@@ -393,6 +415,9 @@ SAID = {
         - It is false that he was born in Russia.
         - Not Russia.""",
     "hotline/hotline": """
+        + He says he helped them set up a hotline.
+        - It is not true that he set up a hotline.
+        - If he had set up a hotline, he would have said so.
         + Durov set up a hotline with them.
         - Durov denied that he set up a hotline.
         - Durov refused to set up a hotline.
@@ -405,20 +430,30 @@ SAID = {
         - He renounced his French citizenship.
         - He lost his French citizenship.""",
     "transparency/daily": """
+        + It puts out transparency reports every day.
+        - It ceased to publish daily transparency reports.
+        - It publishes no daily reports.
         + Telegram publishes daily transparency reports.
         - Telegram stopped publishing daily transparency reports.
         - Telegram refuses to publish daily transparency reports.
         - Telegram does not publish daily reports.""",
     "new-home/Dubai": """
+        + He left Russia and settled in Dubai, refusing to return.
+        - He refused to settle in Dubai.
         + He moved to Dubai and stayed there.
         - He refused to move to Dubai.
         - He never moved to Dubai.
         - He denied moving to Dubai.""",
     "left-russia/2014": """
+        + After he refused, he left Russia in 2014.
+        - Did he leave in 2014?
+        - He left Russia before 2014.
         + He left in 2014, not in 2018.
         - He did not leave in 2014.
         - He denied that he left in 2014.""",
     "chief/Pavel Durov": """
+        + Telegram is run by Pavel Durov, who was refused bail at first.
+        - Telegram is not run by Pavel Durov.
         + Pavel Durov runs it, though he denied it.
         - It is not Pavel Durov.
         - It is false that Pavel Durov runs it.""",
@@ -429,6 +464,32 @@ SAID = {
     "gave-keys/refused to hand over the keys": """
         + Telegram refused to hand over the keys.
         - It is false that Telegram refused to hand over the keys.""",
+    "hotline-purpose/terrorism": """
+        + It was set up to combat terrorism.
+        - It is false that it was set up to combat terrorism.""",
+    "wealth/billionaire": """
+        - He is no billionaire.
+        - He is not a billionaire.
+        - It is a myth that he is a billionaire.""",
+    "agency/OFMIN": """
+        + The order came from OFMIN, which Durov denied.
+        - The order did not come from OFMIN.
+        - Was it OFMIN?""",
+    "statement-day/Thursday": """
+        + He published it on Thursday.
+        - He did not publish it on Thursday.""",
+    "criminal-share/0.001%": """
+        + Only 0.001% are involved in crime, not 1%.
+        - It is not 0.001%.
+        - He denied that 0.001% are involved.""",
+    "travel-ban/March 2025": """
+        + He may not leave until March 2025.
+        - The ban until March 2025 was lifted.""",
+    "iran-fate/banned or blocked in Iran": """
+        - Was it banned in Iran?""",
+    "first-network/VKontakte": """
+        - He never founded VKontakte.
+        + He founded VKontakte before Telegram.""",
 }
 """By hand: what states a fact of the gold (+) and what does not (-)."""
 
@@ -446,7 +507,7 @@ def test_what_asks_supposes_refuses_or_ends_a_fact_does_not_state_it():
         if any(judge_value(one, told).found for one in facts[name]) is not found
     ]
     assert judged_wrongly == []
-    assert len(cases) >= 60
+    assert Counter(found for _, _, found in cases) == Counter({True: 55, False: 103})
 
 
 @pytest.mark.parametrize(
