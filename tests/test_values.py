@@ -524,11 +524,6 @@ def test_a_value_in_another_relation_or_taken_back_is_not_wrong(name, told):
     assert {judge_value(one, told).wrong for one in groups()[name]} == {()}
 
 
-UNSTATED_ANSWERS = {
-    "vk-origin/Russian": "its value is an adjective, the answer the country; it has no spelling of its own",
-}
-
-
 def test_the_answers_of_the_gold_state_its_vital_facts():
     unstated = set()
     for question in load(GOLD / "durov.jsonl"):
@@ -539,7 +534,7 @@ def test_the_answers_of_the_gold_state_its_vital_facts():
         for (_, value), same in facts.items():
             if not any(judge_value(one, told).found for one in same):
                 unstated.add(f"{question.paraphrase_of or question.id}/{value}")
-    assert unstated <= set(UNSTATED_ANSWERS)
+    assert unstated == set()
 
 
 def test_the_proof_is_built_the_same_each_time(tmp_path):
