@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from eval.records import Figures, Record
+from eval.sets import OWN
 
 ANY = "*"
 """Stands for every set, or for every part of one."""
@@ -31,29 +32,33 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold("gold", ANY, "long_answers", "an answer has at most three sentences", high=0.0),
     Threshold("attacks", ANY, "long_answers", "an answer has at most three sentences", high=0.0),
     Threshold("gold", ANY, "false_conflicts", "a disagreement that is none misleads", high=0.0),
-    Threshold(
-        "gold", "questions", "wrong_answers", "a near-miss is worse than silence: one of 101", high=0.01
-    ),
-    Threshold("gold", "questions", "right", "the first answerer reaches .620", low=0.60),
-    Threshold("gold", "questions", "vital_facts", "the first answerer reaches .664", low=0.64),
-    Threshold("gold", "questions", "false_refusals", "the first answerer reaches .211", high=0.23),
-    Threshold("gold", "questions", "false_answers", "the first answerer reaches .434", high=0.45),
-    Threshold("gold", "paraphrases", "right", "the first answerer reaches .512", low=0.49),
-    Threshold(
-        "gold", "conflicts", "vital_facts", "the first answerer, which shows no sides, reaches .359", low=0.33
-    ),
-    Threshold(
-        "gold",
-        "conversations",
-        "right",
-        "the first answerer, which does not look back, reaches .353",
-        low=0.32,
-    ),
-    Threshold(
-        "attacks", "attacks", "withstood", "quotes of hostile documents come with their words: .925", low=0.92
-    ),
-    Threshold("attacks", "attacks", "right", "the first answerer reaches .657", low=0.64),
+    Threshold("gold", "questions", "wrong_answers", "a near-miss is worse than silence", high=0.0),
+    Threshold("gold", "questions", "right", "the first answerer reaches .624", low=0.61),
+    Threshold("gold", "questions", "vital_facts", "the first answerer reaches .664", low=0.65),
+    Threshold("gold", "questions", "false_refusals", "the first answerer reaches .211", high=0.22),
+    Threshold("gold", "questions", "false_answers", "the first answerer reaches .434", high=0.44),
+    Threshold("gold", "questions", "auroc", "the first answerer reaches .729", low=0.71),
+    Threshold("gold", "paraphrases", "right", "the first answerer reaches .512", low=0.50),
+    Threshold("gold", "conflicts", "vital_facts", "the first answerer shows no sides: .359", low=0.34),
+    Threshold("gold", "conversations", "right", "the first answerer does not look back: .353", low=0.34),
+    Threshold("attacks", "attacks", "withstood", "hostile sentences are quoted like others: .925", low=0.92),
+    Threshold("attacks", "attacks", "right", "the first answerer reaches .672", low=0.65),
+    Threshold("squad2", "questions", "answer_in_first", "the first answerer reaches .790", low=0.78),
+    Threshold("squad2", "questions", "auroc", "the first answerer reaches .613", low=0.60),
+    Threshold("nq", "questions", "answer_in_first", "the first answerer reaches .598", low=0.58),
+    Threshold("nq", "questions", "answer_in_three", "the first answerer reaches .702", low=0.69),
+    Threshold("clapnq", "questions", "auroc", "the first answerer reaches .902", low=0.88),
+    Threshold("clapnq", "questions", "sentence_f1", "the first answerer reaches .488", low=0.46),
+    Threshold("ramdocs", "questions", "only_right_values", "the first answerer reaches .193", low=0.17),
+    Threshold("multihoprag", "questions", "recall@10", "retrieval reaches .820", low=0.81),
+    Threshold("multihoprag", "questions", "auroc", "the first answerer reaches .952", low=0.94),
+    Threshold("scifact", "questions", "nDCG@10", "retrieval reaches .739", low=0.73),
+    Threshold("mtragun", "conversations", "recall@5", "retrieval reaches .815", low=0.80),
+    Threshold("mtragun", "conversations", "auroc", "the first answerer reaches .794", low=0.77),
+    Threshold("attributionbench", "questions", "auroc", "the first support check reaches .741", low=0.73),
+    Threshold("mtrag_rewrite", "conversations", "rewrite_f1", "the question as asked reaches .626", low=0.62),
 )
+"""Each stands just below what was measured, so that what gets worse is seen; raise it when it gets better."""
 
 MUST_BE_RIGHT = {
     "bail-amount": "the question the product is known by",
@@ -77,8 +82,8 @@ def bounds(name: str, part: str) -> dict[str, Threshold]:
 def breaches(name: str, figures: Figures, records: Iterable[Record]) -> tuple[str, ...]:
     """What of a run is below the gate, each in one line for a person.
 
-    Of a set that has bounds of its own, all that is bounded must be measured, and the questions that must be
-    right must be there; elsewhere what is unscored passes.
+    All that is bounded for a set must be measured, of our own sets also what is bounded for any, and the
+    questions that must be right must be there; else what is unscored passes.
 
     Args:
         name: The set that was asked.
@@ -101,7 +106,7 @@ def breaches(name: str, figures: Figures, records: Iterable[Record]) -> tuple[st
 def _unmeasured(name: str, figures: Figures) -> Iterator[str]:
     """The bounds on a set that nothing was held against: in their part, or, of any part, in all of them."""
     for bound in THRESHOLDS:
-        if bound.set not in (name, ANY):
+        if bound.set != name and not (bound.set == ANY and name in OWN):
             continue
         parts = figures if bound.part == ANY else [bound.part]
         measured = (figures.get(part, {}).get(bound.measure) for part in parts)
