@@ -106,11 +106,12 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from eval.compare import compare, render
+    from eval.compare import compare, names, render
     from eval.records import read_run
 
     found = compare(read_run(options.before), read_run(options.after))
-    print(_json(found.to_json()) if options.json else render(found))
+    told = names(options.before, options.after)
+    print(_json(found.to_json()) if options.json else render(found, told))
     return BELOW_THE_GATE if options.fail_if_worse and found.is_worse else PASSED
 
 

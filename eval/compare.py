@@ -7,18 +7,20 @@ Only answers are compared: the two runs must have asked the same, of the same se
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eval.records import Record, Run, Value
+from eval.records import Json, Record, Run, Value
+from eval.report import WIDTH, verdict, visible
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Json = dict[str, Any]
 Pair = tuple[float, float, float, float]
 """Of one question: count and total in the first run, count and total in the second."""
 
@@ -29,6 +31,12 @@ SEED = 0
 BLOCK = 500
 """Tries made at once, which bounds the memory."""
 EPSILON = 1e-12
+QUOTED = 90
+"""How many characters of an answer are quoted."""
+NAMED = 20
+"""How many characters of a folder's name head a column."""
+HASHED = ("questions", "corpus", "code", "packages", "settings")
+"""What a manifest knows by its hash."""
 
 WORSE = ("turned wrong", "lost a vital fact", "lost a fact", "says a wrong value")
 BETTER = ("turned right", "won a vital fact", "won a fact", "no longer says a wrong value")
@@ -49,6 +57,25 @@ class Change:
     part: str
     what: str
     value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What both runs tell of one question, of which something changed.
+
+    Attributes:
+        id: Of the question.
+        type: Of the question.
+        before: The first answer, or nothing of a refusal.
+        after: The second answer, or nothing of a refusal.
+        reasons: Why the second answer is not right, where the first was not so.
+    """
+
+    id: str
+    type: str
+    before: str
+    after: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +112,10 @@ class Comparison:
         only_after: How many stand in the second run alone.
         changes: By question, in the order of the second run.
         differences: By part and measure; what is the same to the last question is left out.
+        told: What both runs tell of the questions that changed, in the same order.
+        gates: What the gate says of the first run, and of the second.
+        differ: What of the runs differs, by its hash: some of HASHED.
+        same: What of them is the same; what a manifest has no hash of is in neither.
     """
 
     set: str
@@ -93,6 +124,10 @@ class Comparison:
     only_after: int
     changes: tuple[Change, ...]
     differences: tuple[Difference, ...]
+    told: tuple[Told, ...] = ()
+    gates: tuple[str, str] = ("", "")
+    differ: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
 
     @property
     def is_worse(self) -> bool:
@@ -118,13 +153,20 @@ def compare(before: Run, after: Run) -> Comparison:
             was asked or annotated otherwise.
     """
     pairs = _paired(before, after)
+    changed = {new.id: tuple(changes(old, new)) for old, new in pairs}
+    known = [name for name in HASHED if all(f"{name}_sha256" in run.manifest for run in (before, after))]
+    differ = tuple(name for name in known if _sha256(before, name) != _sha256(after, name))
     return Comparison(
         set=after.set,
         common=len(pairs),
         only_before=len(before.records) - len(pairs),
         only_after=len(after.records) - len(pairs),
-        changes=tuple(change for old, new in pairs for change in changes(old, new)),
+        changes=tuple(change for found in changed.values() for change in found),
         differences=tuple(_differences(pairs)),
+        told=tuple(_told(old, new) for old, new in pairs if changed[new.id]),
+        gates=(verdict(before), verdict(after)),
+        differ=differ,
+        same=tuple(name for name in known if name not in differ),
     )
 
 
@@ -187,41 +229,119 @@ def p_value(pairs: Sequence[Pair]) -> float:
     return as_large / tried if len(differing) <= EXACT_UP_TO else (as_large + 1) / (tried + 1)
 
 
-def render(found: Comparison) -> str:
-    """The comparison as text: what changed, question by question, then the measures."""
-    lines = [f"{found.set}: {found.common} questions in both runs."]
-    if found.only_before or found.only_after:
-        lines[0] += f" Left out: {found.only_before} that only the first holds"
-        lines[0] += f" and {found.only_after} that only the second does."
-    for title, kinds in (("WORSE", WORSE), ("BETTER", BETTER), ("OTHERWISE", OTHER)):
-        told = [change for change in found.changes if change.what in kinds]
-        if told:
-            lines += ["", title, *map(_line, told)]
+def names(before: Path, after: Path) -> tuple[str, str]:
+    """What tells two folders of runs apart, as short as it is.
+
+    Examples:
+        >>> names(Path("old/gold"), Path("new/gold")), names(Path("a"), Path("a"))
+        (('old', 'new'), ('first', 'second'))
+    """
+    one, other = before.absolute(), after.absolute()
+    while one.name == other.name and one != other:
+        one, other = one.parent, other.parent
+    return ("first", "second") if one == other else (one.name or "/", other.name or "/")
+
+
+def render(found: Comparison, names: tuple[str, str] = ("first", "second")) -> str:
+    """The comparison as text: what changed, question by question, then the measures.
+
+    Args:
+        found: What differs.
+        names: Of the two runs.
+    """
+    groups: dict[str, list[str]] = {"WORSE": [], "BETTER": [], "OTHERWISE": []}
+    for told in found.told:
+        changed = [change for change in found.changes if change.id == told.id]
+        groups[_group(changed)].append(_line(told, changed))
+    lines = list(_head(found, names))
+    for title, rows in groups.items():
+        if rows:
+            lines += ["", f"{title} {len(rows)}", *rows]
     if not found.changes:
         lines += ["", "No answer gained or lost anything."]
-    return "\n".join([*lines, "", *_table(found.differences)])
+    return "\n".join([*lines, "", *_table(found.differences, names)])
 
 
-def _line(change: Change) -> str:
-    return f"  {change.id}: {change.what} {change.value}".rstrip()
+def _head(found: Comparison, names: tuple[str, str]) -> Iterator[str]:
+    left_out = ""
+    if found.only_before or found.only_after:
+        left_out = f" Left out: {found.only_before} that only the first holds"
+        left_out += f" and {found.only_after} that only the second does."
+    yield f"{found.set}: {found.common} questions in both runs.{left_out}"
+    said = {"differs": found.differ, "the same": found.same}
+    line = "; ".join(f"{label}: {', '.join(told)}" for label, told in said.items() if told)
+    if line:
+        yield f"{line[:1].upper()}{line[1:]}."
+    gates = (f"{visible(name)} {gate}" for name, gate in zip(names, found.gates, strict=True))
+    yield f"The gate: {', '.join(gates)}."
+
+
+def _group(changed: Sequence[Change]) -> str:
+    """Where a question is listed, once: what got worse goes before what got better."""
+    kinds = {change.what for change in changed}
+    return "WORSE" if kinds.intersection(WORSE) else "BETTER" if kinds.intersection(BETTER) else "OTHERWISE"
+
+
+def _line(told: Told, changed: Sequence[Change]) -> str:
+    """One question: what was said, what is said now, and what came and went with it."""
+    values = [change.value for change in changed if change.value]
+    said = [f"{change.what} {change.value}".rstrip() for change in changed if change.what not in OTHER]
+    said += [reason for reason in told.reasons if not any(value in reason for value in values)]
+    name = f"{told.id} ({told.type})" if told.type else told.id
+    line = f"{name}: {_turn(told.before, told.after)}{': ' if said else ''}{'; '.join(said)}"
+    return textwrap.fill(
+        visible(line),
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent=" " * 6,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _turn(before: str, after: str) -> str:
+    if before == after:
+        return f"says as before {_quoted(after)}" if after else "is refused as before"
+    first = f"said {_quoted(before)}" if before else "was refused"
+    return f"{first}, now {f'answers {_quoted(after)}' if after else 'is refused'}"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if len(text) <= QUOTED else f'"{text[:QUOTED].rstrip()}…"'
+
+
+def _told(before: Record, after: Record) -> Told:
+    new = tuple(reason for reason in after.score.reasons if reason not in before.score.reasons)
+    return Told(after.id, after.type, _said(before), _said(after), new)
+
+
+def _said(record: Record) -> str:
+    return " ".join(" ".join(claim["text"] for claim in record.answer["claims"]).split())
 
 
 _TURNED: Mapping[bool | None, str] = {True: "turned right", False: "turned wrong"}
 
 
-def _table(differences: Sequence[Difference]) -> Iterator[str]:
-    if not differences:
+def _table(differences: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
+    moved = [found for found in differences if f"{abs(found.after - found.before):.3f}" != "0.000"]
+    if not moved:
         yield "No measure differs."
         return
-    head = f"{'first':>8}{'second':>8}{'change':>8}{'differ':>8}{'of':>7}{'p':>8}"
+    first, second = (visible(name)[:NAMED] for name in names)
+    one, other = max(8, len(first) + 2), max(8, len(second) + 2)
+    head = f"{first:>{one}}{second:>{other}}{'change':>8}{'differ':>8}{'of':>7}{'p':>8}"
     yield f"{'part':<14}{'measure':<24}{head}"
-    for found in differences:
+    for found in moved:
         change = found.after - found.before
-        row = (
-            f"{found.before:>8.3f}{found.after:>8.3f}{change:>+8.3f}{found.differing:>8}{found.questions:>7}"
-        )
-        yield f"{found.part:<14}{found.measure:<24}{row}{found.p:>8.3f}"
+        row = f"{found.before:>{one}.3f}{found.after:>{other}.3f}{change:>+8.3f}"
+        p = "<.001" if found.p < 0.001 else f"{found.p:.3f}"
+        counts = f"{found.differing:>8}{found.questions:>7}{p:>8}"
+        yield f"{visible(found.part):<14}{found.measure:<24}{row}{counts}"
     yield "p: a paired permutation test, two-sided; many measures are tested, so expect a few below .05."
+
+
+def _sha256(run: Run, name: str) -> object:
+    return run.manifest[f"{name}_sha256"]
 
 
 def _paired(before: Run, after: Run) -> list[tuple[Record, Record]]:

@@ -14,9 +14,12 @@ BAIL = FoundFact("money", "5 million euros", vital=True, found=True, by="spellin
 WEEKLY = FoundFact("frequency", "twice a week", vital=False, found=True, by="spelling")
 
 
-def record(name, *, right=True, status="answered", facts=(BAIL, WEEKLY), wrong=(), values=None):
-    score = Score(right, values or {}, facts, wrong)
-    return Record(name, "questions", "who", f"{name}?", True, ("5",), {"status": status}, score)
+def record(
+    name, *, right=True, status="answered", facts=(BAIL, WEEKLY), wrong=(), values=None, said="Five.", why=()
+):
+    score = Score(right, values or {}, facts, wrong, why)
+    answer = {"status": status, "claims": [{"text": said}] if status == "answered" else []}
+    return Record(name, "questions", "who", f"{name}?", True, ("5",), answer, score)
 
 
 def run(*records, of="gold", questions="a" * 64):
@@ -35,7 +38,8 @@ def test_two_equal_runs_differ_in_nothing():
     same = compare(run(record("bail")), run(record("bail")))
     assert (same.common, same.changes, same.differences, same.is_worse) == (1, (), (), False)
     assert render(same) == (
-        "gold: 1 questions in both runs.\n\nNo answer gained or lost anything.\n\nNo measure differs."
+        "gold: 1 questions in both runs.\nThe same: questions.\nThe gate: first passed, second passed.\n\n"
+        "No answer gained or lost anything.\n\nNo measure differs."
     )
 
 
@@ -46,7 +50,10 @@ def test_a_lost_vital_fact_is_named_and_is_worse():
         Change("bail", "questions", "lost a vital fact", "5 million euros"),
     )
     assert worse.is_worse
-    assert "WORSE\n  bail: turned wrong\n  bail: lost a vital fact 5 million euros\n" in render(worse)
+    assert (
+        'WORSE 1\n  bail (who): says as before "Five.": turned wrong; lost a vital fact 5 million euros\n'
+        in render(worse)
+    )
 
 
 def test_a_lost_welcome_fact_is_named_and_fails_nothing():
@@ -76,6 +83,59 @@ def test_refusing_and_answering_are_named():
     assert found(answers, refuses) == [("now refuses", "")]
     assert found(refuses, answers) == [("now answers", "")]
     assert not compare(run(answers), run(refuses)).is_worse
+
+
+def test_each_changed_question_is_told_once_in_words():
+    long = "He was asked and said a great deal. " * 4
+    before = [
+        record("base", status="refused"),
+        record("bail", facts=(lost(BAIL), WEEKLY), right=False),
+        record("moon"),
+        record("same", status="refused", right=False),
+    ]
+    after = [
+        record("base", right=False, said=long, why=("answered, and the documents do not say it",)),
+        record("bail", facts=(BAIL, lost(WEEKLY)), said="5 million."),
+        record("moon", status="refused", why=("does not say 5 million euros",)),
+        record("same", status="refused", right=True),
+    ]
+    said = render(compare(run(*before), run(*after)))
+    lines = [" ".join(line.split()) for line in said.replace("\n      ", " ").splitlines()]
+    assert lines[4:14] == [
+        "WORSE 2",
+        # the first 90 characters: twice 36, then 18
+        'base (who): was refused, now answers "He was asked and said a great deal. He was asked and said '
+        'a great deal. He was asked and s…": turned wrong; answered, and the documents do not say it',
+        'bail (who): said "Five.", now answers "5 million.": turned right; won a vital fact 5 million euros; '
+        "lost a fact twice a week",
+        "",
+        "BETTER 1",
+        "same (who): is refused as before: turned right",
+        "",
+        "OTHERWISE 1",
+        'moon (who): said "Five.", now is refused: does not say 5 million euros',
+        "",
+    ]
+
+
+def test_the_head_says_what_differs_and_what_the_gate_says_of_both():
+    plain = {"set": "gold", "questions_sha256": "a", "code_sha256": "b", "corpus_sha256": "c"}
+    before = Run(plain, (record("a"),), {}, breaches=("right is 0.",))
+    after = Run(plain | {"code_sha256": "d", "settings_sha256": "e"}, (record("a"),), {})
+    head = render(compare(before, after), ("main", "mine")).splitlines()
+    assert head[1] == "Differs: code; the same: questions, corpus."
+    assert head[2] == "The gate: main not passed, mine passed."
+
+
+def test_the_table_is_headed_by_the_names_and_leaves_out_what_does_not_change():
+    before = [record(str(at), values={"swapped": float(at % 2)}) for at in range(12)]
+    after = [record(str(at), right=False, values={"swapped": float(1 - at % 2)}) for at in range(12)]
+    lines = render(compare(run(*before), run(*after)), ("a" * 30, "b")).splitlines()
+    table = [line.split() for line in lines[lines.index("", 5) + 1 :]]
+    assert table[0] == ["part", "measure", "a" * 20, "b", "change", "differ", "of", "p"]
+    # of 2 ** 12 exchanges, none and all give as large a difference: 2 / 4,096 = .0005
+    assert table[1] == ["questions", "right", "1.000", "0.000", "-1.000", "12", "12", "<.001"]
+    assert table[2][0] == "p:"
 
 
 def test_what_is_unscored_turns_neither_right_nor_wrong():

@@ -239,7 +239,9 @@ def test_two_runs_are_compared(judged, tmp_path, capsys):
     worse = lost(judged, tmp_path / "worse")
     assert main(["compare", str(judged), str(worse)]) == 0
     told = capsys.readouterr().out
-    assert "WORSE\n  bail: turned wrong\n  bail: lost a vital fact 5 million euros\n" in told
+    assert "\nThe gate: bail passed, worse passed.\n" in told
+    assert "\nWORSE 1\n  bail (how_much): says as before " in told
+    assert "turned wrong; lost a vital fact 5 million euros\n" in told.replace("\n     ", "")
     assert main(["compare", str(judged), str(worse), "--json", "--fail-if-worse"]) == 1
     assert json.loads(capsys.readouterr().out)["is_worse"] is True
     assert main(["compare", str(worse), str(judged), "--fail-if-worse"]) == 0
@@ -369,7 +371,7 @@ def test_a_question_that_must_be_right_is_not_hidden_by_an_average():
     assert said in told
     assert not any("other" in line for line in told)
     assert not any(name in line for line in breaches("gold", {}, [record(name, True)]))
-    assert breaches("nq", {}, [record(name, False)]) == ()
+    assert not any(name in line for line in breaches("nq", {}, [record(name, False)]))
 
 
 def test_every_bound_is_on_a_measure_and_has_a_reason():
