@@ -23,6 +23,15 @@ PASSED, BELOW_THE_GATE, COULD_NOT_RUN, SET_IS_BROKEN = range(4)
 EVERY = "all"
 CODES = "Exit codes: 0 passed, 1 below the gate, 2 could not run, 3 the set is broken."
 
+QUESTION_FILE = """Sets: gold, attacks; with --data: squad2, nq, clapnq, ramdocs, mtragun, multihoprag,
+scifact, mtrag_rewrite, attributionbench.
+
+A file of questions has a JSON object a line, as
+  {"id": "bail", "question": "How much was the bail?", "answers": ["5 million euros"], "answerable": true}
+The README and eval/dataset.py describe what else it may hold.
+
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; without a command, `run`.
@@ -79,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
     names = _named(options)
     if set(names) & set(OWN):
         check_frozen()
-    passed = True
+    runs = []
     for name in names:
         asked = _opened(name, options)
         store = options.store / asked.name if options.store and len(names) > 1 else options.store
@@ -93,15 +102,18 @@ def _run(options: argparse.Namespace) -> int:
             as_set=options.as_set,
         )
         _publish(found, options.out / asked.name, options)
-        passed = passed and not found.breaches
-    return PASSED if passed else BELOW_THE_GATE
+        runs.append(found)
+    _conclude(runs, options)
+    return BELOW_THE_GATE if any(found.breaches for found in runs) else PASSED
 
 
 def _report(options: argparse.Namespace) -> int:
     from eval.records import read_run
 
-    for folder in options.runs:
-        _publish(read_run(folder), folder, options)
+    runs = [read_run(folder) for folder in options.runs]
+    for found, folder in zip(runs, options.runs, strict=True):
+        _publish(found, folder, options)
+    _conclude(runs, options)
     return PASSED
 
 
@@ -118,14 +130,16 @@ def _compare(options: argparse.Namespace) -> int:
 def _validate(options: argparse.Namespace) -> int:
     from eval.folder import shown
     from eval.frozen import FROZEN, GOLD, check_frozen, freeze
+    from eval.sets import OWN
 
-    for name in _named(options):
+    names = _named(options)
+    for name in names:
         found = _opened(name, options)
         facts = sum(len(question.facts) for question in found.questions if not question.paraphrase_of)
         print(f"{found.name}: {len(found.questions)} questions with {facts} facts are sound.")
     if options.freeze:
         print(f"{len(freeze())} files of {shown(GOLD)} are frozen in {FROZEN}.")
-    elif not options.sets:
+    elif set(names) & set(OWN):
         print(f"{check_frozen()} files of the gold are as they were frozen.")
     return PASSED
 
@@ -143,13 +157,22 @@ def _publish(found: Run, folder: Path, options: argparse.Namespace) -> None:
     print(f"Report: {folder / HTML}", file=sys.stderr)
 
 
+def _conclude(runs: Sequence[Run], options: argparse.Namespace) -> None:
+    """Print the verdicts of several runs once more, where all their failures do not part them."""
+    from eval import report
+
+    if len(runs) > 1 and not options.json:
+        print(f"\n{report.verdicts(runs)}")
+
+
 def _named(options: argparse.Namespace) -> tuple[str, ...]:
     """The sets that are asked for, once each; the ones that ship where none is named.
 
     Raises:
-        NoSetError: Two would have one name, and one folder; or one a name that no folder can have.
+        NoSetError: Two would have one name, and one folder; or one a name that no folder can have; or one
+            is not there.
     """
-    from eval.sets import NAMES, OWN, NoSetError
+    from eval.sets import NAMES, OWN, NoSetError, check_there
 
     named = options.sets or OWN
     names = tuple(dict.fromkeys((*OWN, *NAMES) if EVERY in named else named))
@@ -162,6 +185,8 @@ def _named(options: argparse.Namespace) -> tuple[str, ...]:
             )
         if known.setdefault(folder, name) != name:
             raise NoSetError(f"{name}: there is another set {folder!r}. Give the file another name.")
+    for name in names:
+        check_there(name, options.data, options.corpus)
     return names
 
 
@@ -187,13 +212,20 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=does)
         return made
 
-    _run_options(command("run", _run, "ask the questions of sets and judge the answers (the default)"))
+    asking = command("run", _run, "ask the questions of sets and judge the answers (the default)")
+    asking.epilog, asking.formatter_class = QUESTION_FILE + CODES, argparse.RawDescriptionHelpFormatter
+    _run_options(asking)
     report = command("report", _report, "draw the reports of finished runs again, from their files alone")
     report.add_argument("runs", nargs="+", type=Path, metavar="RUN_DIR", help="the folder of a finished run")
     report.add_argument("--json", action="store_true", help="print the figures as JSON, a line a run")
     _price_option(report)
     compare = command("compare", _compare, "say what got better or worse between two runs of one set")
-    compare.add_argument("before", type=Path, metavar="RUN_A", help="the folder of the first run")
+    compare.add_argument(
+        "before",
+        type=Path,
+        metavar="RUN_A",
+        help="the folder of the first run; a second run into the same --out takes its place",
+    )
     compare.add_argument("after", type=Path, metavar="RUN_B", help="the folder of the second run")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
     compare.add_argument(
@@ -219,7 +251,8 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=Path("reports"),
-        help="where the folders of the runs go, each by the name of its set (default: %(default)s)",
+        help="where the folders of the runs go, each by the name of its set; a second run of a set takes "
+        "the place of the first, so name another folder to compare them (default: %(default)s)",
     )
     parser.add_argument(
         "--jobs",

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from eval.dataset import PARTS
 from eval.metrics import BY_NAME, right, speed
 from eval.records import Figure, Json, Record, Run
-from eval.thresholds import ANY, Threshold, bounds
+from eval.thresholds import ANY, THRESHOLDS, Threshold, bounds
 
 Prices = tuple[float, float]
 """What a million tokens cost, read and written, in one currency."""
 
 WIDTH = 100
-LISTED = 40
+LISTED = 10
 """How many failures of a part the text lists."""
 
 _UNSEEN = re.compile(
@@ -45,11 +45,17 @@ def render(run: Run, prices: Prices | None = None) -> str:
         _head(run),
         *("\n".join(_measures(run, part)) for part in names),
         *("\n".join(_types(run, part)) for part in names if by_type(run, part)),
-        *(block for part in names for block in _failures(run, part)),
         "\n".join(_spent(run, prices)),
+        *(block for part in names for block in _failures(run, part)),
         "\n".join(_gate(run)),
     ]
     return "\n\n".join(filter(None, blocks))
+
+
+def verdicts(runs: Sequence[Run]) -> str:
+    """What the gate says of several runs, a line each."""
+    rows = (f"{run.set}: {judged(run)}. The gate is {verdict(run)}." for run in runs)
+    return visible("\n".join(["VERDICTS", *rows]))
 
 
 def visible(text: str) -> str:
@@ -147,6 +153,11 @@ def verdict(run: Run) -> str:
     return "not applied (limited)" if is_limited(run) else "passed"
 
 
+def has_own_bounds(run: Run) -> bool:
+    """Whether the gate asks more of the set than what holds for any."""
+    return any(bound.set == run.set for bound in THRESHOLDS)
+
+
 def judged(run: Run, part: str | None = None) -> str:
     """How many answers are right, of a part or in all; that nothing can be, where nothing was judged."""
     figure = right(run.records if part is None else of_part(run, part))
@@ -240,7 +251,7 @@ def _failures(run: Run, part: str) -> Iterator[str]:
     failures = not_right(run, part)
     yield from ("\n".join(_failure(record)) for record in failures[:LISTED])
     if len(failures) > LISTED:
-        yield f"... and {len(failures) - LISTED} more of {part} that are not right, in records.jsonl"
+        yield f"... and {len(failures) - LISTED} more of {visible(part)} that are not right, in report.html"
 
 
 def _failure(record: Record) -> Iterator[str]:
@@ -275,4 +286,6 @@ def _spent(run: Run, prices: Prices | None) -> Iterator[str]:
 def _gate(run: Run) -> Iterator[str]:
     said = judged(run)
     yield f"{said[:1].upper()}{said[1:]}. The gate is {verdict(run)}."
+    if verdict(run) == "passed" and not has_own_bounds(run):
+        yield "It holds for the promises of the citations alone: this set has no bounds of its own."
     yield from (f"BELOW THE GATE {visible(breach)}" for breach in run.breaches)

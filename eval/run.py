@@ -8,6 +8,7 @@ one that nobody killed.
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eval.dataset import Question
-from eval.folder import alone, manifest, read_manifest, resume
+from eval.folder import alone, manifest, read_manifest, resume, shown
 from eval.metrics import figures, judge, risk_coverage
 from eval.records import RECORDS, TIMINGS, Record, Run, line_of, read_lines, read_run, write_figures
 from eval.thresholds import ANY, breaches
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 RANKED = 10
 """How many chunks of a ranking a record keeps."""
+PROGRESS = "{desc}: {n_fmt} of {total_fmt} |{bar}| {elapsed}, {remaining} left"
 AROUND = 200
 """How many characters on either side of a citation a record keeps."""
 
@@ -84,6 +86,7 @@ def run(
     with alone(out):
         done = resume(out, wanted, questions, fresh)
         if done < len(questions):
+            _announce(asked, len(questions))
             with (
                 _opened(asked, store, settings) as engine,
                 closing(_answers(asked, questions[done:], engine, jobs)) as found,
@@ -154,16 +157,24 @@ def _answers(
         yield from pool.map(one, questions)
 
 
+def _announce(asked: QuestionSet, count: int) -> None:
+    """Say to a terminal what is asked: the documents are read before the first answer comes."""
+    if sys.stderr.isatty():
+        print(f"{count} questions of {asked.name} over {shown(asked.corpus)}", file=sys.stderr)
+
+
 def _write(out: Path, found: Iterable[tuple[Record, Json]], done: int, total: int, name: str) -> None:
     """Write each record as it comes, its timing first: no record is then without one."""
     from tqdm import tqdm
 
-    shown = tqdm(found, desc=name, initial=done, total=total, unit=" questions", disable=None)
+    rows = tqdm(
+        found, name, total, leave=False, initial=done, disable=None, bar_format=PROGRESS, file=sys.stderr
+    )
     with (
         (out / TIMINGS).open("a", encoding="utf-8") as timings,
         (out / RECORDS).open("a", encoding="utf-8") as records,
     ):
-        for record, timing in shown:
+        for record, timing in rows:
             for file, row in ((timings, timing), (records, record.to_json())):
                 file.write(line_of(row))
                 file.flush()

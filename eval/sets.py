@@ -128,11 +128,37 @@ def open_set(
         NoSetError: There is no such set, in one line, with what to do.
         DatasetError: It is broken; likewise.
     """
+    check_there(name, data, corpus)
     if str(name) in OWN:
         return _own(str(name), corpus)
-    if str(name) in RECIPES:
+    if str(name) in RECIPES and data is not None:
         return _third_party(str(name), data, corpus, scratch)
-    return _file(Path(name), corpus)
+    return _read(Path(name).stem, Path(name), corpus or Path())  # a file has a corpus, as was checked
+
+
+def check_there(name: str | Path, data: Path | None = None, corpus: Path | None = None) -> None:
+    """Refuse a set that is not there, without reading it.
+
+    Raises:
+        NoSetError: As `open_set`.
+    """
+    if str(name) in OWN:
+        return
+    if str(name) in RECIPES:
+        if data is None:
+            raise NoSetError(
+                f"{name}: this set does not ship. Say where the third-party sets are with --data."
+            )
+        if not (path := data / str(name) / "queries.jsonl").is_file():
+            raise NoSetError(
+                f"{path}: there is no such file. Name with --data the folder that holds {name}/."
+            )
+        return
+    if not Path(name).is_file():
+        known = ", ".join((*OWN, *NAMES))
+        raise NoSetError(f"{name}: there is no such set and no such file. Name a file, or one of {known}.")
+    if corpus is None:
+        raise NoSetError(f"{name}: nothing says what it asks about. Name the documents with --corpus.")
 
 
 def _own(name: str, corpus: Path | None) -> QuestionSet:
@@ -140,22 +166,9 @@ def _own(name: str, corpus: Path | None) -> QuestionSet:
     return _read(name, GOLD / f"{file}.jsonl", corpus or documents, GOLD_MEASURES)
 
 
-def _file(path: Path, corpus: Path | None) -> QuestionSet:
-    if not path.is_file():
-        known = ", ".join((*OWN, *NAMES))
-        raise NoSetError(f"{path}: there is no such set and no such file. Name a file, or one of {known}.")
-    if corpus is None:
-        raise NoSetError(f"{path}: nothing says what it asks about. Name the documents with --corpus.")
-    return _read(path.stem, path, corpus)
-
-
-def _third_party(name: str, data: Path | None, corpus: Path | None, scratch: Path | None) -> QuestionSet:
+def _third_party(name: str, data: Path, corpus: Path | None, scratch: Path | None) -> QuestionSet:
     recipe = RECIPES[name]
-    if data is None:
-        raise NoSetError(f"{name}: this set does not ship. Say where the third-party sets are with --data.")
     path = data / name / "queries.jsonl"
-    if not path.is_file():
-        raise NoSetError(f"{path}: there is no such file. Name with --data the folder that holds {name}/.")
     documents = corpus or (data / recipe.corpus if recipe.corpus else None)
     if documents is None:
         found = QuestionSet(name, path, _loaded(path), path, {}, recipe.measures)

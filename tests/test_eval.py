@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from eval.__main__ import main
 from eval.frozen import check_frozen, freeze
 from eval.metrics import BY_NAME
 from eval.records import Figure, Record, Score, read_run
+from eval.sets import NAMES, OWN
 from eval.thresholds import ANY, MUST_BE_RIGHT, THRESHOLDS, Threshold, bounds, breaches
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +72,26 @@ def judged(tmp_path_factory, corpus):
 def below(monkeypatch, **bound):
     """Put a gate of one bound in the place of the real one."""
     monkeypatch.setattr("eval.thresholds.THRESHOLDS", (Threshold(**bound),))
+
+
+def test_without_data_nothing_is_asked_of_all_sets(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("eval.run.run", None)  # nothing is to be asked
+    assert main(["run", "all", "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.endswith(
+        "this set does not ship. Say where the third-party sets are with --data.\n"
+    )
+
+
+def test_the_help_names_the_sets_and_shows_a_question_that_is_sound(tmp_path, corpus, capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    told = capsys.readouterr().out
+    named = re.search("Sets: (.*); with --data: ([^.]*)[.]\n", told.replace(",\n", ", "))
+    assert tuple(named[1].split(", ")) == OWN
+    assert tuple(named[2].split(", ")) == NAMES
+    (sample,) = (line for line in told.splitlines() if line.startswith('  {"id"'))
+    path = questions(tmp_path, json.loads(sample))
+    assert main(["validate", str(path), "--corpus", str(corpus)]) == 0
 
 
 def test_a_right_answer_passes_with_exit_code_0(tmp_path, corpus, capsys):
@@ -282,7 +304,7 @@ def gold(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("command", [["run", "attacks"], ["validate"]])
+@pytest.mark.parametrize("command", [["run", "attacks"], ["validate"], ["validate", "attacks"]])
 def test_a_gold_that_is_not_frozen_is_exit_code_3(command, gold, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("eval.frozen.check_frozen.__defaults__", (gold,))
     out = ["--out", str(tmp_path / "out")] if command[0] == "run" else []
@@ -293,7 +315,7 @@ def test_a_gold_that_is_not_frozen_is_exit_code_3(command, gold, tmp_path, capsy
     )
     assert not (tmp_path / "out").exists()
     freeze(gold)
-    assert main(["validate"]) == 0
+    assert main(["validate", *command[1:]]) == 0
     assert "2 files of the gold are as they were frozen." in capsys.readouterr().out
 
 

@@ -226,7 +226,27 @@ def test_the_text_counts_the_right_ones_by_type_and_leaves_the_unscored_out():
 def test_the_text_of_a_large_set_names_how_many_more_failed():
     text = report.render(run_of(*(record(f"q{place}") for place in range(report.LISTED + 3))))
     assert text.count("NOT RIGHT") == report.LISTED
-    assert "... and 3 more of questions that are not right, in records.jsonl" in text
+    assert report.LISTED == 10
+    assert "... and 3 more of questions that are not right, in report.html" in text
+
+
+def test_a_set_without_bounds_of_its_own_does_not_say_that_it_passed_them():
+    run = run_of(record("a", True), manifest={"set": "mine", "corpus": "notes", "total": 1})
+    assert words(only(page_of(run), ".verdict")) == (
+        "✓ Kept the promises of the citations; this set has no bounds of its own"
+    )
+    assert report.render(run).endswith(
+        "1 of 1 right. The gate is passed.\n"
+        "It holds for the promises of the citations alone: this set has no bounds of its own."
+    )
+
+
+def test_the_verdicts_of_several_runs_stand_together():
+    below = run_of(record(), breaches=("bail must be right.",))
+    other = run_of(record("a", True), manifest={"set": "mine"})
+    assert report.verdicts([below, other]) == (
+        "VERDICTS\ngold: 0 of 1 right. The gate is not passed.\nmine: 1 of 1 right. The gate is passed."
+    )
 
 
 def test_no_line_of_the_text_steers_a_terminal_or_is_too_long():

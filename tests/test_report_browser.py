@@ -127,17 +127,33 @@ def test_words_filter_the_failures_and_a_button_opens_them(visit: Callable[..., 
     shown = tab.locator("details.failure:visible")
     assert shown.count() == 30
     assert tab.locator("details.failure[open]").count() == 0
-    tab.fill("#filter input", "question 2")
+    button = tab.locator("#filter button")
+    assert button.inner_text() == "Open all"
+    tab.locator("details.failure summary").first.click()
+    tab.wait_for_function("document.querySelector('#filter button').textContent === 'Close all'")
+    tab.fill("#filter input", "question 2")  # the opened one is out of sight
+    assert button.inner_text() == "Open all"
     assert shown.count() == 11  # 2, and 20 to 29
     assert tab.locator("#filter output").inner_text() == "11 of 30"
     tab.press("#filter input", "Enter")  # sends no form: the words stay, and so does the page
     assert tab.locator("#filter output").inner_text() == "11 of 30"
     tab.click("#filter button")
-    assert tab.locator("details.failure[open]").count() == 11
+    assert tab.locator("details.failure:visible[open]").count() == 11
+    assert button.inner_text() == "Close all"
     tab.click("#filter button")
-    assert tab.locator("details.failure[open]").count() == 0
+    assert tab.locator("details.failure:visible[open]").count() == 0
+    assert button.inner_text() == "Open all"
     tab.fill("#filter input", "")
     assert shown.count() == 30
+    assert button.inner_text() == "Close all"
+
+
+def test_failures_that_are_open_from_the_start_can_be_closed_at_once(visit: Callable[..., Any]):
+    tab = visit(run_of(record("a"), record("b")))
+    assert tab.locator("details.failure[open]").count() == 2
+    assert tab.locator("#filter button").inner_text() == "Close all"
+    tab.click("#filter button")
+    assert tab.locator("details.failure[open]").count() == 0
 
 
 def test_without_script_the_page_is_whole(visit: Callable[..., Any]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -187,6 +188,21 @@ def test_what_was_killed_after_the_last_line_asks_nothing_more(small, corpus, tm
     monkeypatch.setattr("rag.engine.start", None)  # an engine that is not to be opened
     judge(path, corpus, tmp_path)
     assert held(folder) == held(whole)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_is_told_what_is_asked_and_how_far_it_is(small, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    path, _ = small
+    judge(path, corpus, tmp_path)
+    count = len(path.read_text(encoding="utf-8").splitlines())
+    assert shown.getvalue().startswith(f"{count} questions of {path.stem} over {corpus}\n")
+    assert f"{path.stem}: 0 of {count} |" in shown.getvalue()
+    assert "\n\n" not in shown.getvalue()
 
 
 def test_an_unfinished_run_of_something_else_starts_anew(small, corpus, tmp_path, capsys):
