@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from eval.records import FoundFact, Json, Record, Run
-from eval.report import not_right, parts, visible
+from eval.report import not_right, parts, told, visible
 from eval.run import AROUND
 
 LISTED = 300
@@ -78,7 +78,8 @@ def disagreements(run: Run) -> tuple[str, str]:
     found = [(record, fact) for record in run.records for fact in record.score.facts if fact.differ]
     rows = "".join(
         f'<tr><th scope="row">{_kept(record.id)}</th><td>{_kept(fact.kind)}</td>'
-        f"<td>{_kept(fact.value)}</td><td>{'found' if fact.found else 'not found'}</td></tr>"
+        f"<td>{_kept(fact.value)}</td><td>{'found' if fact.found else 'not found'}</td>"
+        f"<td>{_kept(told(record.answer))}</td></tr>"
         for record, fact in found[:LISTED]
     )
     more = f'<p class="note">{len(found) - LISTED} more stand in records.jsonl.</p>'
@@ -86,7 +87,7 @@ def disagreements(run: Run) -> tuple[str, str]:
         '<section id="disagreements"><h2>Disagreements</h2><p class="note">Here the annotated spellings and '
         "the typed comparison differ. The spellings decided; one of the two wants a look.</p>"
         '<table class="beside"><thead><tr><th scope="col">Question</th><th scope="col">Kind</th>'
-        '<th scope="col">Value</th><th scope="col">Judged</th></tr></thead>'
+        '<th scope="col">Value</th><th scope="col">Judged</th><th scope="col">Answer</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>{more if len(found) > LISTED else ''}</section>"
     )
     return "Disagreements", section if found else ""

@@ -33,6 +33,7 @@ from eval.report import (
     of_part,
     parts,
     spent,
+    told_of,
     value_of,
     verdict,
     visible,
@@ -232,7 +233,7 @@ def _measure(name: str, figure: Figure, bound: Threshold | None, define: bool) -
     tick = None if bound is None else bound.high if bound.low is None else bound.low
     return (
         f'<tr><th scope="row">{_name(name)}{f"<small>{_coded(said)}</small>" if said else ""}</th>'
-        f'<td class="value">{value_of(figure)}</td><td class="count">{count_of(figure)}</td>'
+        f'<td class="value">{told_of(name, figure)}</td><td class="count">{count_of(figure)}</td>'
         f'<td class="interval">{plots.interval_bar(figure, tick)}<span>{interval_of(figure)}</span></td>'
         f'<td class="gate">{"" if bound is None else _mark(figure, bound)}</td></tr>'
     )

@@ -129,6 +129,18 @@ def value_of(figure: Figure) -> str:
     return number(figure.value if figure.count is None or not figure.total else figure.count / figure.total)
 
 
+def told_of(measure: str, figure: Figure) -> str:
+    """The value of a measure, with its unit where it is no share but percentage points.
+
+    Examples:
+        >>> told_of("paraphrase_drop_right", Figure(60.0)), told_of("right", Figure(0.6))
+        ('60.0 points', '0.600')
+    """
+    if measure.startswith("paraphrase_drop_") and figure.value is not None:
+        return f"{figure.value:.1f} points"
+    return value_of(figure)
+
+
 def count_of(figure: Figure) -> str:
     """How many of how many, or over how many a mean was taken."""
     if figure.value is None:
@@ -243,7 +255,9 @@ def _types(run: Run, part: str) -> Iterator[str]:
 
 
 def _row(name: str, figure: Figure, gate: str = "") -> str:
-    cells = f"{visible(name):<26}{value_of(figure):>8}{count_of(figure):>14}"
+    value = told_of(name, figure)
+    room = 34 - max(8, len(value) + 1)
+    cells = f"{visible(name):<{room}}{value:>{34 - room}}{count_of(figure):>14}"
     return f"{cells}   {interval_of(figure):<18}{gate}".rstrip()
 
 

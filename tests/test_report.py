@@ -190,6 +190,19 @@ def test_the_seconds_the_tokens_and_the_cost_are_told_the_same_in_text_and_page(
     assert f"S{note[1:]}; retrieval: median" in words(only(page, "#plots"))
 
 
+def test_a_drop_is_told_in_points():
+    drop = {
+        "paraphrase_drop_right": Figure(60.0, None, None, None, 5),
+        "right": Figure(0.5, None, None, 1, 2),
+    }
+    run = run_of(record(), figures={"paraphrases": drop})
+    lines = report.render(run).splitlines()
+    assert "paraphrase_drop_right  60.0 points          of 5" in lines
+    assert "right                        0.500         1 / 2" in [line[:48].rstrip() for line in lines]
+    values = [words(cell) for cell in page_of(run).select("#figures td.value")]
+    assert values == ["60.0 points", "0.500"]
+
+
 def test_the_text_tells_a_failure_and_why():
     text = report.render(run_of(record()))
     assert "NOT RIGHT bail: How much was his bail?" in text
@@ -376,7 +389,7 @@ def test_disagreements_and_references_stand_in_tables():
     references = (Reference("auroc", 0.79, "ELECTRA", "Rajpurkar 2018"), Reference("speed", 2.0, "a floor"))
     page = page_of(run_of(record("same", True), record(score=differ), references=references))
     rows = [[words(cell) for cell in row.select("th, td")] for row in page.select("#disagreements tbody tr")]
-    assert rows == [["bail", "money", "€5M", "found"]]
+    assert rows == [["bail", "money", "€5M", "found", "Bail was 6 million euros."]]
     rows = [[words(cell) for cell in row.select("th, td")] for row in page.select("#references tbody tr")]
     assert rows == [["AUROC", "0.900", "0.790", "ELECTRA Rajpurkar 2018"], ["Speed", "-", "2.000", "a floor"]]
 
