@@ -192,8 +192,8 @@ def _named(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _opened(name: str, options: argparse.Namespace) -> QuestionSet:
     """A set, proved: each fact of ours and of a user's file stands where it says."""
-    from eval.dataset import validate
     from eval.sets import NAMES, open_set
+    from eval.validation import validate
 
     found = open_set(name, options.data, options.corpus, getattr(options, "out", None))
     if name not in NAMES:  # third-party sets have no facts, and answers in prose to what is unanswerable

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from eval.dataset import DatasetError, Evidence, corpus_texts, load, validate
+from eval.dataset import DatasetError, Evidence, corpus_texts, load
 from eval.thresholds import MUST_BE_RIGHT
+from eval.validation import validate
 from eval.values import judge_value, normalise, states
 from rag.sentences import sentence_spans
 from rag.types import Turn

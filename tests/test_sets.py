@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from eval.dataset import DatasetError, validate
+from eval.dataset import DatasetError
 from eval.metrics import BY_NAME, figures, judge
 from eval.records import Record
 from eval.sets import NAMES, OWN, RECIPES, open_set
 from eval.stages import SupportCheck, support_grade
+from eval.validation import validate
 from rag.errors import NotFoundError
 from rag.types import Done, Turn
 
