@@ -304,7 +304,7 @@ def gold(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("command", [["run", "attacks"], ["validate"], ["validate", "attacks"]])
+@pytest.mark.parametrize("command", [["run", "attacks"], ["validate", "attacks"]])
 def test_a_gold_that_is_not_frozen_is_exit_code_3(command, gold, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("eval.frozen.check_frozen.__defaults__", (gold,))
     out = ["--out", str(tmp_path / "out")] if command[0] == "run" else []

@@ -142,6 +142,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(kind, many, corpus, tmp_path, c
     assert [timing["id"] for timing in read_run(whole).timings.values()] == [row["id"] for row in rows(12)]
 
 
+@pytest.mark.slow
 def test_hash_seed_and_threads_change_no_byte(many, corpus, tmp_path):
     path, whole = many
     subprocess.run(

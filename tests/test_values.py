@@ -537,6 +537,7 @@ def test_the_answers_of_the_gold_state_its_vital_facts():
     assert unstated == set()
 
 
+@pytest.mark.slow
 def test_the_proof_is_built_the_same_each_time(tmp_path):
     built = []
     for place, seed in (("a", "0"), ("b", "1")):
