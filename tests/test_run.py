@@ -116,7 +116,8 @@ def unfinished(folder, whole, lines, torn=b""):
     return copied
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_run_goes_on_to_the_same_bytes(kind, many, corpus, tmp_path, capfd):
     path, whole = many
     started = subprocess.Popen(
