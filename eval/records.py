@@ -8,7 +8,7 @@ same bytes each time, and reports and comparisons are made from these files alon
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -259,11 +259,6 @@ def read_lines(path: Path) -> Iterator[Json]:
 def line_of(row: Json) -> str:
     """An object as a line of a file: no NaN, letters as they are."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def write_lines(path: Path, rows: Iterable[Json]) -> None:
-    """Write JSON lines."""
-    path.write_text("".join(map(line_of, rows)), encoding="utf-8")
 
 
 def _timings(folder: Path) -> Iterator[Json]:

@@ -22,7 +22,6 @@ from eval.records import (
     read_lines,
     read_run,
     write_figures,
-    write_lines,
 )
 
 RECORD = Record(
@@ -54,8 +53,8 @@ WHOLE = Run(
 
 def written(folder, run=WHOLE):
     (folder / RUN).write_text(json.dumps(run.manifest))
-    write_lines(folder / RECORDS, (record.to_json() for record in run.records))
-    write_lines(folder / TIMINGS, run.timings.values())
+    (folder / RECORDS).write_text("".join(line_of(record.to_json()) for record in run.records))
+    (folder / TIMINGS).write_text("".join(map(line_of, run.timings.values())))
     write_figures(run, folder)
     return folder
 
