@@ -394,9 +394,8 @@ RECIPES: Mapping[str, _Recipe] = {
         "",
         ("false_refusals", "false_answers"),
         (Reference("auroc", 0.77, "token overlap", HERE),),
-        "No retrieval: the first version's check of support says whether given words carry a claim. To "
-        "answer is to call it carried; confidence is the share of its topic words that they hold, 0 where a "
-        "typed fact is missing.",
+        "No retrieval: to answer is to say, by the engine's own check, that given words carry a claim; "
+        "confidence is the graded check of support, whose weights are fitted on claims of this set.",
         _of_claims,
     ),
 }

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from rag.citations import Citer, uncarried
 from rag.errors import NotFoundError
-from rag.facts import missing
-from rag.terms import topic
+from rag.support import support_grade
 from rag.types import Answer, Claim, Document, Done, Event, Ranking, Retrieved, Timings, Turn
 
 Rewrite = Callable[[str, Sequence[Turn]], str]
@@ -97,22 +96,3 @@ class Rewriter:
 def as_asked(question: str, history: Sequence[Turn]) -> str:
     """The question as it was asked: what an engine that does not look back searches for."""
     return question
-
-
-def support_grade(claim: str, evidence: Sequence[str]) -> float:
-    """How much of what a claim is about the evidence holds, in [0, 1]; 0 where it lacks a typed fact of it.
-
-    The graded form of the engine's check (`rag.citations.uncarried`), which only says yes or no.
-
-    Examples:
-        >>> support_grade("Bail was 5 million euros.", ["He was released on bail of 5 million euros."])
-        1.0
-        >>> support_grade("Bail was 6 million euros.", ["He was released on bail of 5 million euros."])
-        0.0
-        >>> support_grade("The judge set bail.", ["He was released on bail of 5 million euros."])
-        0.3333333333333333
-    """
-    if not evidence or missing(claim, evidence):
-        return 0.0
-    about, held = topic(claim), set(topic(" ".join(evidence)))
-    return sum(stem in held for stem in about) / len(about) if about else 1.0

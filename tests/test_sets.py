@@ -13,7 +13,7 @@ from eval.dataset import DatasetError
 from eval.metrics import BY_NAME, figures, judge
 from eval.records import Record
 from eval.sets import NAMES, OWN, RECIPES, open_set
-from eval.stages import SupportCheck, support_grade
+from eval.stages import SupportCheck
 from eval.validation import validate
 from rag.errors import NotFoundError
 from rag.types import Done, Turn
@@ -168,7 +168,8 @@ def test_a_claim_is_checked_against_its_own_evidence(tmp_path):
     told = [asked_of_engine(found, one) for one in found.questions]
     assert [answer["status"] for answer in told] == ["answered", "refused", "refused", "refused"]
     assert told[0]["citations"][0]["quote"] == "The bail was set at 5 million euros."
-    assert [answer["confidence"] for answer in told] == [1.0, 0.0, 0.0, 0.0]
+    sure, wrong, missed, bare = (answer["confidence"] for answer in told)
+    assert 1 > sure > wrong > missed > bare == 0
     assert told[1]["reason"] == "the cited words do not hold the amount 6 million euros"
     assert told[3]["reason"] == "there is nothing to check it against"
 
@@ -183,16 +184,8 @@ def test_claims_are_judged_by_their_labels(tmp_path):
     assert [record.score.right for record in records] == [True, True, False, True]
     made = figures(records)["questions"]
     assert made["balanced_accuracy"].value == pytest.approx((1 / 2 + 2 / 2) / 2)
-    # graded 1 and 0 where carried, 0 and 0 elsewhere: one of two wins both, the other ties both
+    # of the two that are carried one is graded above both others, the other above one
     assert made["auroc"].value == pytest.approx(3 / 4)
-
-
-def test_the_grade_of_a_claim_is_the_share_of_its_words_unless_a_fact_is_missing():
-    evidence = ["The bail was set at 5 million euros."]
-    assert support_grade("Police set the bail.", evidence) == pytest.approx(2 / 3)
-    assert support_grade("Police set the bail at 7 million euros.", evidence) == 0.0
-    assert support_grade("The bail.", []) == 0.0
-    assert support_grade("It is so.", evidence) == 1.0
 
 
 def test_a_stage_has_no_documents_but_its_own():
