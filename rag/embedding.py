@@ -7,13 +7,13 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EndpointError, SettingsError
+from rag.sessions import encodable, open_session, open_tokenizer
 from rag.settings import MINILM, Settings, variable
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ class MiniLM:
 
     def _vector(self, text: str) -> Vectors:
         tokenizer, session = self._load()
-        # the tokenizer refuses an unpaired surrogate, which an undecodable argument of a command leaves
-        encoding = tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
+        # an undecodable argument of a command leaves surrogates
+        encoding = tokenizer.encode(encodable(text))
         tokens = np.array([encoding.ids], dtype=np.int64)
         feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
         vector: Vectors = session.run(None, feed)[0][0]
@@ -111,37 +111,12 @@ class MiniLM:
     def _load(self) -> tuple[Tokenizer, Any]:
         with self._loading:
             if self._parts is None:
-                self._parts = _open_tokenizer(), _open_session()
+                self._parts = open_tokenizer(MAX_TOKENS), open_session("minilm.onnx")
             return self._parts
 
 
 def _ignore(count: int) -> None:
     pass
-
-
-def _open_tokenizer() -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_buffer(_weights("tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
-    return tokenizer
-
-
-def _open_session() -> Any:
-    # its builds from 1.29 on report each session to their maker, unless this is set before the import
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # the graph is built of fused operators, and runs as it was built
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(_weights("minilm.onnx"), options, providers=["CPUExecutionProvider"])
-
-
-def _weights(name: str) -> bytes:
-    return (files("rag") / "weights" / name).read_bytes()
 
 
 class LlamaEmbedder:

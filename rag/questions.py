@@ -1,0 +1,67 @@
+"""What a question asks for: the kinds of fact, its parts, and whether it asks for an opinion."""
+
+from __future__ import annotations
+
+import re
+
+_EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
+    (r"how (often|frequently)|how many times", frozenset({"frequency"})),
+    (r"how long|(what|which) (duration|period)", frozenset({"duration", "date"})),
+    (r"how old", frozenset({"count", "duration"})),
+    (r"(what|which) (percentage|percent|share|proportion)", frozenset({"percentage"})),
+    (r"how many", frozenset({"count", "percentage"})),
+    (r"how much|what (price|cost|sum|amount)", frozenset({"money", "percentage", "count"})),
+    (r"when|(what|which) (year|date|day|month|time)|(since|until|till) when", frozenset({"date"})),
+    (r"who|whom|whose|where|(what|which) (country|city|company|person)", frozenset({"name"})),
+)
+_QUESTION_WORDS = tuple((re.compile(rf"\b({words})\b", re.IGNORECASE), kinds) for words, kinds in _EXPECTED)
+
+_ASKS = r"(?:who|whom|whose|what|when|where|why|which|how)"
+_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS}\b)|\?\s+(?=\w)", re.IGNORECASE)
+_ASKING = re.compile(rf"\b{_ASKS}\b|^\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will)\b", re.I)
+FEWEST_WORDS = 3
+"""A part of a question has at least so many words: "who and why" is one."""
+
+_YOU = re.compile(
+    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess|suppose|reckon|bet)\b"
+    r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b|\bare you (?:on|for|against|in favou?r)\b"
+    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|judge?ment|mind|verdict)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
+
+
+def expected_kinds(question: str) -> frozenset[str]:
+    """The kinds of fact that a question asks for, by its question words; empty where it may be anything.
+
+    Examples:
+        >>> expected_kinds("How often does he report?")
+        frozenset({'frequency'})
+    """
+    return next((kinds for words, kinds in _QUESTION_WORDS if words.search(question)), frozenset())
+
+
+def parts(question: str) -> list[str]:
+    """A question that asks for several things as one question for each, else the question alone.
+
+    Examples:
+        >>> parts("When was he arrested, and how much was the bail?")
+        ['When was he arrested', 'how much was the bail?']
+        >>> parts("Who decides when and how he may travel?")
+        ['Who decides when and how he may travel?']
+    """
+    found = [part.strip() for part in _AND.split(question)]
+    whole = all(len(part.split()) >= FEWEST_WORDS and _ASKING.search(part) for part in found)
+    return found if len(found) > 1 and whole else [question]
+
+
+def asks_for_an_opinion(question: str) -> bool:
+    """Whether a question is for what the one asked thinks: no document says what that is.
+
+    Examples:
+        >>> asks_for_an_opinion("Do you think that he is a good person?")
+        True
+        >>> asks_for_an_opinion("Can you tell me how much the bail was?")
+        False
+    """
+    return _YOU.search(_QUOTED.sub("", question)) is not None
