@@ -8,11 +8,12 @@ what it is about.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rag.errors import NotFoundError
 from rag.facts import Fact, find_facts, missing, same
 from rag.terms import topic
-from rag.types import Citation, Document
+from rag.types import Citation, Conflict, Document
 
 MOST_NEW_WORDS = 0.34
 """A sentence may use other words than its sources, but not for more than this share of what it is about."""
@@ -58,6 +59,16 @@ class Citer:
     def citations(self) -> tuple[Citation, ...]:
         """All that were made, by marker."""
         return tuple(self._made.values())
+
+
+def recited(conflict: Conflict, made: Citer, by: Citer) -> Conflict:
+    """A conflict whose citations one maker numbered, with those of another."""
+    spans = {one.marker: (one.doc_id, one.start, one.end) for one in made.citations}
+    sides = tuple(
+        replace(side, citations=tuple(by.cite(*spans[marker]).marker for marker in side.citations))
+        for side in conflict.sides
+    )
+    return replace(conflict, sides=sides)
 
 
 def uncarried(sentence: str, quotes: Sequence[str]) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rag.citations import Citer
+from rag.citations import Citer, recited
 from rag.embedding import Embedder, open_embedder
 from rag.errors import EndpointError, NoIndexError, QuestionError, StoreError
-from rag.extract import Extract, extract
+from rag.extract import Extract, Sources, extract
 from rag.index import is_indexed, update
+from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.settings import DEFAULT_STORE, Settings, load_settings
 from rag.snapshot import Corpus, Snapshot
@@ -167,6 +168,7 @@ class Engine:
         self.settings = settings
         self._corpus = corpus
         self._embed = _Remembering(embedder)
+        self._reader = Reader()
         self._llm = llm if llm is not None or not settings.llm else _open_llm(settings)
 
     @property
@@ -311,17 +313,18 @@ class Engine:
             notice = notice or f"The documents carry nothing that {self.mode} wrote."
             unfit = _Unfit(dropped, f"{notice} This is the embedded answer.", usage)
             return (yield from self._extracted(question, ranking, snapshot, unfit))
-        found = self._extract(question, ranking, snapshot, Citer(snapshot.document))
-        answer = _answered(question, claims, citer, found)
-        if not claims:
-            answer = replace(answer, reason=f"The documents do not say, by the reading of {self.mode}.")
+        apart = Citer(snapshot.document)
+        found = self._extract(question, ranking, snapshot, apart)
+        conflicts = tuple(recited(one, apart, citer) for one in found.conflicts) if claims else ()
+        reason = "" if claims else f"The documents do not say, by the reading of {self.mode}."
+        answer = _answered(question, claims, citer, replace(found, reason=reason, conflicts=conflicts))
         return replace(answer, dropped=dropped, notice=notice, usage=usage, mode=self.mode)
 
     def _extract(self, question: str, ranking: Ranking, snapshot: Snapshot, citer: Citer) -> Extract:
         searches = snapshot.generation
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
-        return extract(question, ranking, self._embed, searches.rarity, snapshot.title, citer)
+        return extract(question, Sources(ranking, self._reader, searches.rarity, snapshot.title), citer)
 
 
 def _ready(claim: Claim, citer: Citer) -> ClaimReady:
@@ -329,7 +332,9 @@ def _ready(claim: Claim, citer: Citer) -> ClaimReady:
 
 
 def _answered(question: str, claims: tuple[Claim, ...], citer: Citer, found: Extract) -> Answer:
-    status: Status = "answered" if claims else "refused"
+    status: Status = "refused"
+    if claims:
+        status = "conflict" if found.conflicts else "partial" if found.reason else "answered"
     return Answer(
         question=question,
         standalone=question,
@@ -338,7 +343,8 @@ def _answered(question: str, claims: tuple[Claim, ...], citer: Citer, found: Ext
         claims=claims,
         citations=citer.citations,
         timings=Timings(0.0, 0.0),
-        reason="" if claims else found.reason,
+        conflicts=found.conflicts if claims else (),
+        reason=found.reason,
         nearest=() if claims else found.nearest,
     )
 

@@ -1,74 +1,84 @@
 """The embedded answerer: the best sentences of the best chunks, as they stand, each with its exact citation.
 
-    ranking ─> sentences ─> scored by meaning, words, kind and rank ─> one to three claims, or a refusal
+    ranking ─> sentences ─> read, and weighed with other signs ─> one to three claims, or a refusal
 
-It writes nothing of its own, so it can say nothing that no document says. How sentences are weighed, and when
-it stays silent, is `Weights`: numbers fitted on third-party questions, none made for one question.
+It writes nothing of its own, so it can say nothing that no document says. How sentences are weighed is
+`Choosing`, and when it stays silent `Stopping`: numbers fitted on third-party questions, none for one question.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.chunks import count_words
 from rag.citations import Citer, says_the_same
 from rag.facts import Fact, find_facts
-from rag.retrieve import Embed
+from rag.questions import asks_for_an_opinion, expected_kinds, parts
+from rag.reader import Reader, Reading
 from rag.terms import topic
-from rag.types import Citation, Claim, Passage, RankedChunk, Ranking
+from rag.types import Citation, Claim, Conflict, Passage, RankedChunk, Ranking
 
-CHUNKS = 8
-"""How many chunks are read for sentences."""
-EMBEDDED = 16
-"""How many sentences, those of the most words in common, are compared by meaning."""
+READ = 5
+"""How many chunks the reader reads."""
+SEEN = 10
+"""How many chunks are looked through for others that say the same."""
 MOST_CLAIMS = 3
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
 _HEADING = re.compile(r"#{1,6}\s|```|~~~")
 
-_EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
-    (r"how (often|frequently)|how many times", frozenset({"frequency"})),
-    (r"how long|(what|which) (duration|period)", frozenset({"duration", "date"})),
-    (r"how old", frozenset({"count", "duration"})),
-    (r"(what|which) (percentage|percent|share|proportion)", frozenset({"percentage"})),
-    (r"how many", frozenset({"count", "percentage"})),
-    (r"how much|what (price|cost|sum|amount)", frozenset({"money", "percentage", "count"})),
-    (r"when|(what|which) (year|date|day|month|time)|(since|until|till) when", frozenset({"date"})),
-    (r"who|whom|whose|where|(what|which) (country|city|company|person)", frozenset({"name"})),
-)
-_QUESTION_WORDS = tuple((re.compile(rf"\b({words})\b", re.IGNORECASE), kinds) for words, kinds in _EXPECTED)
-
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How much each sign of a sentence counts towards 'this answers the question'.
+class Choosing:
+    """How much each sign of a sentence counts towards 'this answers the question best'.
 
     Attributes:
-        meaning: The cosine of question and sentence, in [-1, 1].
+        read: What the reader gives it for choosing, a logit.
         words: The share of what is asked about, by rarity, that the sentence names, in [0, 1].
         around: The same for its chunk and title.
         kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0.
         rank: The fused score of its chunk, in [0, 1].
-        bias: Added to all.
     """
 
-    meaning: float
+    read: float
     words: float
     around: float
     kind: float
     rank: float
-    bias: float = 0.0
 
 
-CHOOSING = Weights(meaning=2.0, words=1.0, around=1.0, kind=1.0, rank=1.0)
-STOPPING = Weights(meaning=11.84, words=0.0, around=5.53, kind=1.45, rank=0.0, bias=-8.59)
-"""Both by `tools/fit_extract.py`: choosing on squad2 and nq, stopping on nq and clapnq."""
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """How much each sign of a question and what was read for it counts towards 'the documents answer it'.
+
+    Attributes:
+        surest: The reader's surest answer of all sentences, a logit.
+        answered: The reader's answer of the best sentence, a logit.
+        cosine: The highest cosine of question and chunk, in [-1, 1].
+        words: As in `Choosing`, of the best sentence.
+        named: The share of the names and figures of the question that stand in the best chunk or its title.
+        bias: Added to all.
+    """
+
+    surest: float
+    answered: float
+    cosine: float
+    words: float
+    named: float
+    bias: float
+
+
+CHOOSING = Choosing(read=0.64, words=1.69, around=0.22, kind=2.24, rank=8.33)
+STOPPING = Stopping(surest=0.3, answered=0.2, cosine=9.0, words=1.0, named=0.6, bias=-3.5)
+"""Both by `tools/fit_extract.py`."""
 REFUSED_BELOW = 0.5
-NEXT_BY = 0.93
-"""A further sentence is told where its score is at least this share of the best one's."""
+ENOUGH = 0.9
+"""Sentences are told until one of them is the best answer with this probability."""
+LEAST = 0.08
+"""A further sentence is told where it is the best answer with this probability at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +90,20 @@ class Sentence:
         start: Where it begins in the document.
         end: Where it ends there.
         text: Its words, runs of white space made one space.
-        signs: By name, as in `Weights`.
-        score: The weighed signs, for choosing.
+        reading: What the reader makes of it.
+        signs: By name, as in `Choosing`.
+        score: The weighed signs.
+        share: How likely it is the best of all sentences read, in [0, 1].
     """
 
     chunk: RankedChunk
     start: int
     end: int
     text: str
+    reading: Reading
     signs: dict[str, float]
     score: float
+    share: float
 
     @property
     def doc_id(self) -> str:
@@ -99,91 +113,122 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What the documents say by themselves: claims, or why there are none; and the nearest passages."""
+    """What the documents say by themselves: claims, or why there are none; and the nearest passages.
+
+    Attributes:
+        claims: One to three, or none.
+        confidence: How likely the documents answer, in [0, 1].
+        reason: Why there are no claims, or what of the question is not answered.
+        nearest: The best sentences.
+        conflicts: Where documents differ.
+    """
 
     claims: tuple[Claim, ...]
     confidence: float
     reason: str
     nearest: tuple[Passage, ...]
+    conflicts: tuple[Conflict, ...] = ()
 
 
-def extract(
-    question: str,
-    ranking: Ranking,
-    embed: Embed,
-    rarity: Callable[[str], float],
-    title: Callable[[str], str],
-    citer: Citer,
-) -> Extract:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an answer is made from.
+
+    Attributes:
+        ranking: The chunks to read, best first.
+        reader: The embedded reader.
+        rarity: Gives how much a stem tells, above 0.
+        title: Gives the title of a document, by its id.
+    """
+
+    ranking: Ranking
+    reader: Reader
+    rarity: Callable[[str], float]
+    title: Callable[[str], str]
+
+
+def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     """Answer with one to three sentences of the ranking, or refuse.
 
     Args:
         question: The question, standing alone.
-        ranking: The chunks to read, best first.
-        embed: Gives the vectors of texts.
-        rarity: How much a stem tells, above 0.
-        title: The title of a document, by its id.
+        sources: What to answer from.
         citer: Makes the citations.
     """
-    sentences = weigh(question, ranking, embed, rarity, title)
-    confidence = answerable(sentences)
-    if not sentences or confidence < REFUSED_BELOW:
-        return Extract((), confidence, _reason(sentences), _nearest(sentences, title))
-    chosen = _choose(sentences, question)
-    claims = tuple(_claim(sentence, sentences, question, citer) for sentence in chosen)
-    return Extract(claims, confidence, "", _nearest(sentences, title))
-
-
-def weigh(
-    question: str,
-    ranking: Ranking,
-    embed: Embed,
-    rarity: Callable[[str], float],
-    title: Callable[[str], str],
-) -> list[Sentence]:
-    """The sentences of the best chunks, best first."""
-    asked = {stem: rarity(stem) for stem in topic(question)}
-    read = [
-        (ranked, start, end, " ".join(text.split()), _overlap(asked, text))
-        for ranked in ranking.chunks[:CHUNKS]
-        for start, end, text in _sentences(ranked)
+    asked = parts(question)
+    weighed = [weigh(part, sources) for part in asked]
+    likely = [
+        answerable(part, sentences, sources.title) for part, sentences in zip(asked, weighed, strict=True)
     ]
-    read = [row for row in read if _tells(row[3])] or read
-    nearest = sorted(read, key=lambda row: (-row[4], row[0].rank, row[1]))[:EMBEDDED]
-    vectors = embed([question, *(row[3] for row in nearest)])
-    cosines = (vectors[1:] @ vectors[0]).tolist()
+    nearest = _nearest([one for sentences in zip(*weighed, strict=False) for one in sentences], sources.title)
+    told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
+    if not told:
+        return Extract((), max(likely), _reason(question, any(weighed)), nearest)
+    chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
+    claims = tuple(_claim(sentence, part, sources, citer) for sentence, part in chosen)
+    silent = [part for at, part in enumerate(asked) if at not in told]
+    return Extract(claims, max(likely), _unanswered(silent), nearest)
+
+
+def weigh(question: str, sources: Sources) -> list[Sentence]:
+    """The sentences of the best chunks, best first."""
+    asked = {stem: sources.rarity(stem) for stem in topic(question)}
+    ranked = sources.ranking.chunks[:READ]
+    passages = [(sources.title(one.chunk.doc_id), one.chunk) for one in ranked]
     kinds, known = expected_kinds(question), find_facts(question)
-    weighed = []
-    for (ranked, start, end, text, words), cosine in zip(nearest, cosines, strict=True):
-        around = _overlap(asked, f"{title(ranked.chunk.doc_id)}\n{ranked.chunk.text}")
-        kind = float(any(_is_new(fact, kinds, known) for fact in find_facts(text)))
-        signs = {"meaning": cosine, "words": words, "around": around, "kind": kind, "rank": ranked.score}
-        weighed.append(Sentence(ranked, start, end, text, signs, _weighed(CHOOSING, signs)))
+    rows = []
+    for one, readings in zip(ranked, sources.reader.read(question, passages), strict=True):
+        around = _overlap(asked, f"{sources.title(one.chunk.doc_id)}\n{one.chunk.text}")
+        for (start, end, text), reading in zip(_sentences(one), readings, strict=True):
+            kind = float(any(_is_new(fact, kinds, known) for fact in find_facts(text)))
+            words = _overlap(asked, text)
+            signs = {
+                "read": reading.chosen,
+                "words": words,
+                "around": around,
+                "kind": kind,
+                "rank": one.score,
+            }
+            rows.append((one, start, end, text, reading, signs, _weighed(CHOOSING, signs)))
+    rows = [row for row in rows if _tells(row[3])] or rows
+    shares = _shares([row[-1] for row in rows])
+    weighed = [Sentence(*row, share) for row, share in zip(rows, shares, strict=True)]
     return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
 
 
-def answerable(sentences: Sequence[Sentence]) -> float:
-    """The probability in [0, 1] that the documents hold the answer, by the best sentence."""
-    if not sentences:
+def answerable(question: str, sentences: Sequence[Sentence], title: Callable[[str], str]) -> float:
+    """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
+    if not sentences or asks_for_an_opinion(question):
         return 0.0
-    return 1 / (1 + math.exp(-_weighed(STOPPING, sentences[0].signs)))
+    return 1 / (1 + math.exp(-_weighed(STOPPING, stopping_signs(question, sentences, title)) - STOPPING.bias))
 
 
-def expected_kinds(question: str) -> frozenset[str]:
-    """The kinds of fact that a question asks for, by its question words; empty where it may be anything.
+def stopping_signs(
+    question: str, sentences: Sequence[Sentence], title: Callable[[str], str]
+) -> dict[str, float]:
+    """The signs of `Stopping`, by name."""
+    best = sentences[0]
+    return {
+        "surest": max(one.reading.answered for one in sentences),
+        "answered": best.reading.answered,
+        "cosine": max(one.chunk.cosine for one in sentences),
+        "words": best.signs["words"],
+        "named": _named(question, f"{title(best.doc_id)}\n{best.chunk.chunk.text}"),
+    }
 
-    Examples:
-        >>> expected_kinds("How often does he report?")
-        frozenset({'frequency'})
-    """
-    return next((kinds for words, kinds in _QUESTION_WORDS if words.search(question)), frozenset())
+
+def _named(question: str, text: str) -> float:
+    """The share of a question's names and figures whose words a text holds; 1 where it has none."""
+    asked = [fact.text for fact in find_facts(question) if fact.kind != "negation"]
+    held = text.lower()
+    whole = [all(word in held for word in one.lower().split()) for one in asked]
+    return sum(whole) / len(whole) if whole else 1.0
 
 
-def _sentences(ranked: RankedChunk) -> list[tuple[int, int, str]]:
+def _sentences(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
     chunk = ranked.chunk
-    return [
-        (start, end, chunk.text[start - chunk.start : end - chunk.start]) for start, end in chunk.sentences
-    ]
+    for start, end in chunk.sentences:
+        yield start, end, " ".join(chunk.text[start - chunk.start : end - chunk.start].split())
 
 
 def _tells(text: str) -> bool:
@@ -200,18 +245,38 @@ def _is_new(fact: Fact, kinds: frozenset[str], known: Sequence[Fact]) -> bool:
     return fact.kind in kinds and all(fact.value != other.value for other in known)
 
 
-def _weighed(weights: Weights, signs: dict[str, float]) -> float:
-    return weights.bias + sum(float(getattr(weights, name)) * value for name, value in signs.items())
+def _weighed(weights: Choosing | Stopping, signs: dict[str, float]) -> float:
+    return sum(float(getattr(weights, name)) * value for name, value in signs.items())
+
+
+def _shares(scores: Sequence[float]) -> list[float]:
+    """The probability of each to be the best: the softmax of the scores, which the weights are fitted for."""
+    most = max(scores, default=0.0)
+    each = [math.exp(score - most) for score in scores]
+    return [one / sum(each) for one in each]
 
 
 def _choose(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
-    chosen = [sentences[0]]
+    """The fewest sentences of which one is the best answer, surely enough; none that says the same again."""
+    chosen, held = [sentences[0]], sentences[0].share
     for sentence in sentences[1:]:
-        if len(chosen) == MOST_CLAIMS or sentence.score < NEXT_BY * sentences[0].score:
+        if len(chosen) == MOST_CLAIMS or held >= ENOUGH or sentence.share < LEAST:
             break
         if not any(_repeats(sentence, other, question) for other in chosen):
             chosen.append(sentence)
+        held += sentence.share
     return chosen
+
+
+def _in_turn(chosen: Sequence[list[Sentence]], asked: Sequence[str]) -> list[tuple[Sentence, str]]:
+    """Of the sentences chosen for each part the first, then the second …, three in all, each with its part."""
+    turns = [(turn, at) for at, sentences in enumerate(chosen) for turn in range(len(sentences))]
+    picked: dict[tuple[str, int], tuple[int, int]] = {}
+    for turn, at in sorted(turns):
+        one = chosen[at][turn]
+        if len(picked) < MOST_CLAIMS:
+            picked.setdefault((one.doc_id, one.start), (at, turn))
+    return [(chosen[at][turn], asked[at]) for at, turn in sorted(picked.values())]
 
 
 def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
@@ -221,27 +286,37 @@ def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
     )
 
 
-def _claim(sentence: Sentence, sentences: Sequence[Sentence], question: str, citer: Citer) -> Claim:
+def _claim(sentence: Sentence, question: str, sources: Sources, citer: Citer) -> Claim:
     """A sentence as a claim: cited where it stands, and wherever another document says the same."""
-    cited: dict[str, Citation] = {sentence.doc_id: citer.cite(sentence.doc_id, sentence.start, sentence.end)}
+    own = citer.cite(sentence.doc_id, sentence.start, sentence.end)
+    cited: dict[str, Citation] = {sentence.doc_id: own}
     kinds = expected_kinds(question)
-    for other in sentences:
-        if other.doc_id not in cited and says_the_same(sentence.text, other.text, question, kinds):
-            cited[other.doc_id] = citer.cite(other.doc_id, other.start, other.end)
+    for ranked in sources.ranking.chunks[:SEEN]:
+        doc_id = ranked.chunk.doc_id
+        for start, end, text in _sentences(ranked):
+            if doc_id not in cited and _tells(text) and says_the_same(sentence.text, text, question, kinds):
+                cited[doc_id] = citer.cite(doc_id, start, end)
     return Claim(sentence.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
 
-def _reason(sentences: Sequence[Sentence]) -> str:
-    if not sentences:
+def _reason(question: str, read: bool) -> str:
+    if not read:
         return "There is nothing in the documents to answer from."
+    if asks_for_an_opinion(question):
+        return "The documents do not say: the question asks for an opinion of its reader."
     return "The documents do not say."
 
 
+def _unanswered(asked: Sequence[str]) -> str:
+    if not asked:
+        return ""
+    return "The documents do not say: " + "; ".join(f"{one.rstrip(' ?')}?" for one in asked)
+
+
 def _nearest(sentences: Sequence[Sentence], title: Callable[[str], str]) -> tuple[Passage, ...]:
-    return tuple(
-        Passage(one.doc_id, title(one.doc_id), one.start, one.end, _quote(one))
-        for one in sentences[:MOST_CLAIMS]
-    )
+    spans = {(one.doc_id, one.start): one for one in reversed(sentences)}
+    first = sorted(spans.values(), key=sentences.index)[:MOST_CLAIMS]
+    return tuple(Passage(one.doc_id, title(one.doc_id), one.start, one.end, _quote(one)) for one in first)
 
 
 def _quote(sentence: Sentence) -> str:

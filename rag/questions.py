@@ -23,9 +23,10 @@ FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
 _YOU = re.compile(
-    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess|suppose|reckon|bet)\b"
-    r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b|\bare you (?:on|for|against|in favou?r)\b"
-    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|judge?ment|mind|verdict)\b",
+    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess|suppose)\b"
+    r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b"
+    r"|\bare you (?:on|for|against|in favou?r)\b"
+    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|judge?ment|verdict)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")

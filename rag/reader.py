@@ -33,9 +33,9 @@ START, END, MARK = 101, 102, 1
 MOST_QUESTION, MOST_TITLE, MOST_TOKENS = 40, 12, 288
 """How many tokens are read of a question, of a title, and at once."""
 CHOSEN, ANSWERED, WORD, SPAN = 0, 1, 2, 3
-"""Where in a token's scores stand: two that count at a mark, one at every word, and whether it is the answer's."""
+"""Where in a token's scores stand: two for a mark, one for every word, one for words of an answer."""
 NEARLY = 2.0
-"""Words beside the likeliest of an answer belong to it where they are less likely by at most this, in nats."""
+"""Words beside the likeliest of an answer belong to it where their score is lower by at most this."""
 _REMEMBERED = 20_000
 
 

@@ -1,0 +1,70 @@
+import pytest
+
+from rag.questions import asks_for_an_opinion, expected_kinds, parts
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("How often must he report?", {"frequency"}),
+        ("How many times a week?", {"frequency"}),
+        ("How long was he held?", {"duration", "date"}),
+        ("How much is it?", {"money", "percentage", "count"}),
+        ("Since when is it so?", {"date"}),
+        ("Whose idea was it?", {"name"}),
+        ("Why was he held?", set()),
+    ],
+)
+def test_question_words_tell_the_kind_of_fact(question, kinds):
+    assert expected_kinds(question) == kinds
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Where is it, and when was it built?", ["Where is it", "when was it built?"]),
+        ("Who wrote it? How long is it?", ["Who wrote it", "How long is it?"]),
+        ("What is the fee and how do I pay it?", ["What is the fee", "how do I pay it?"]),
+        ("Is it free, and where do I get it?", ["Is it free", "where do I get it?"]),
+        # one question each
+        ("Who and why?", ["Who and why?"]),
+        ("When and where was it built?", ["When and where was it built?"]),
+        ("Which laws must he reconcile and balance?", ["Which laws must he reconcile and balance?"]),
+        (
+            "After the fire and when the rain began, who left?",
+            ["After the fire and when the rain began, who left?"],
+        ),
+    ],
+)
+def test_a_question_is_cut_where_another_begins(question, asked):
+    assert parts(question) == asked
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Do you think that he is good?",
+        "What is your favourite colour in the logo?",
+        "Whose side are you on?",
+        "Would you have signed it?",
+        "In your opinion, was it fair?",
+    ],
+)
+def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
+    assert asks_for_an_opinion(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can you tell me how much the bail was?",
+        "Do you know when it opened?",
+        "How do you install it?",
+        "Do you ship to Norway?",
+        "Where is your office?",
+        'Who asked "do you think so"?',
+        "What does she think of the law?",
+    ],
+)
+def test_a_question_that_only_says_you_does_not(question):
+    assert not asks_for_an_opinion(question)
