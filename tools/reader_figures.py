@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fit_extract import auroc
 from numpy.typing import NDArray
 from reader_groups import right
 from reader_questions import Asked
@@ -97,3 +96,14 @@ def _told(judged: Sequence[Judged]) -> str:
     if labels.all() or not labels.any():
         return "–"
     return f"{auroc(np.array([one.answered for one in judged]), labels):.3f}"
+
+
+def auroc(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """The chance that an answerable question scores above one that is not; both kinds must be there.
+
+    Examples:
+        >>> auroc(np.array([2.0, 1.0, 1.0, 0.0]), np.array([True, True, False, False]))
+        0.875
+    """
+    above = scores[labels][:, None] - scores[~labels][None, :]
+    return float((above > 0).mean() + (above == 0).mean() / 2)

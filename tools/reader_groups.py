@@ -29,7 +29,7 @@ OWN_BESIDE = 0.4
 
 _CHANGEABLE = re.compile(
     r"(?<=[a-z,] )[A-Z][\w.'-]*[a-z](?: (?:of |the |de |and )?[A-Z][\w.'-]*[a-z])*"
-    r"|(?<![\w.])(?P<number>\d[\d,]*)(?:th|s|st|nd|rd)?(?![\w.])"
+    r"|(?<![\w.])(?P<number>\d(?:[\d,]*\d)?)(?:th|s|st|nd|rd)?(?![\w.])"
 )
 Place = tuple[int, int, bool]
 """Where a name or number stands in a question, from and to, and whether it is a number."""

@@ -162,10 +162,15 @@ def _strangers(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _rows(data: Path, name: str, file: str) -> list[dict[str, Any]]:
+    with _path(data, name, file).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _path(data: Path, name: str, file: str) -> Path:
     path = data / name / f"{file}.jsonl"
     if not path.is_file():
         sys.exit(f"There is no {path}: give the folder that holds the set `{name}`, or name other --sets.")
-    return [json.loads(line) for line in path.open(encoding="utf-8")]
+    return path
 
 
 def _titles(data: Path, name: str) -> dict[str, str]:
@@ -181,8 +186,7 @@ def _print_of(data: Path, name: str) -> str:
     """The start of the sha256 over a set's two files."""
     whole = hashlib.sha256()
     for file in ("corpus", "queries"):
-        path = data / name / f"{file}.jsonl"
-        whole.update(path.read_bytes() if path.is_file() else b"")
+        whole.update(_path(data, name, file).read_bytes())
     return whole.hexdigest()[:12]
 
 
