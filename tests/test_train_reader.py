@@ -433,23 +433,27 @@ def test_a_set_without_one_kind_of_question_has_no_auroc() -> None:
     ]
 
 
-class _Fixed:
-    """Gives each token's id as its word score, and nothing at marks."""
+class _Counting:
+    """Gives 0 for each token, so that a sentence of n tokens scores log n."""
 
     def run(self, _: None, feed: dict[str, Any]) -> list[Any]:
-        found = np.zeros((1, feed["input_ids"].shape[1], 4), dtype=np.float32)
-        found[0, :, 2] = feed["input_ids"][0] / 1000
-        return [found]
+        return [np.zeros((1, feed["input_ids"].shape[1], 4), dtype=np.float32)]
 
 
 def test_a_chunks_rank_counts_when_sentences_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "_session", lambda _: _Fixed())
+    monkeypatch.setattr(judging, "_session", lambda _: _Counting())
     (plain,) = judging.judge(b"", [ASKED_ONE], prior=0.0)
     (by_rank,) = judging.judge(b"", [ASKED_ONE], prior=1000.0)
-    assert len(plain.right) == 2 + 3 + 6
-    assert by_rank.right.tolist()[:5].count(True) == 3
-    assert by_rank.right[:2].any()
-    assert plain.answered == by_rank.answered
+    # the longest sentences hold answers; by rank, the two of the first chunk come before the second's three
+    assert plain.right.tolist() == [True] * 3 + [False] * 8
+    assert by_rank.right.tolist() == [True, False, True, True, False] + [False] * 6
+    assert plain.answered == by_rank.answered == pytest.approx(math.log(tokens(GOLD.sentences[1])))
+
+
+def tokens(*texts: str) -> int:
+    """The tokens of sentences, each with its mark."""
+    (_, layout), *_ = laid_out("", "", texts)
+    return sum(number >= 0 for number in layout.sentences)
 
 
 # --- what needs torch -------------------------------------------------------------------------------------
@@ -471,12 +475,6 @@ def silent() -> Any:
             return torch.zeros((*ids.shape, 4))
 
     return Silent()
-
-
-def tokens(*texts: str) -> int:
-    """The tokens of sentences, each with its mark."""
-    (_, layout), *_ = laid_out("", "", texts)
-    return sum(number >= 0 for number in layout.sentences)
 
 
 @needs_torch
