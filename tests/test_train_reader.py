@@ -104,7 +104,7 @@ def test_an_article_is_on_one_side_whatever_its_set(data: Path) -> None:
 def test_a_question_of_another_set_has_no_document(data: Path) -> None:
     strangers = [row for row, _ in questions.questions(data, "nq") if row["id"].startswith("squad2")]
     assert len(strangers) == 3
-    assert all(questions._document(row) == "" for row in strangers)
+    assert all(questions.document_of(row) == "" for row in strangers)
 
 
 def test_what_squad2_holds_back_is_not_trained_on_by_way_of_another_set(data: Path) -> None:

@@ -1,170 +1,258 @@
 """Fit the weights of the embedded answerer (`rag/extract.py`) on third-party questions.
 
-    python tools/fit_extract.py DATA
+    python tools/fit_extract.py DATA [--most N] [--store FOLDER]
 
-Each set's corpus is indexed and asked through the engine's own retrieval. The weights for choosing are those
-of a coarse grid that most often put a sentence with an annotated answer first, or among three (counted half);
-the weights for stopping are those of a logistic regression on the best sentence. Half of the articles are for
-fitting, the other half for the figures that are printed. clapnq has no short answers, so it serves for
-stopping only; squad2's unanswerable questions are made to look answerable, so it serves for choosing only.
+Each set's corpus is indexed and asked through the engine's own retrieval, and its chunks are read by the
+reader that ships. The weights for choosing are those under which the sentences with an annotated answer are
+likeliest, in a softmax over all sentences read for a question; the weights for stopping are those of a
+logistic regression. In both the sets count alike, and in the second answerable and other questions too. They
+are fitted on the articles that `tools/reader_questions.py` sets apart for it ("fit"), which the reader was not
+trained on, and the figures are of others, which nothing was fitted on ("dev").
+
+clapnq has no short answers, so it serves for stopping only.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
-import json
 import tempfile
-from dataclasses import fields
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from reader_figures import auroc
+from reader_questions import RETRIEVED, document_of, flat, questions
 
+from rag import extract
 from rag.engine import index, start
-from rag.extract import Weights, weigh
+from rag.extract import Choosing, Sentence, Sources, Stopping, stopping_signs, weigh
+from rag.reader import Reader
 from rag.retrieve import retrieve
 
-SIGNS = tuple(field.name for field in fields(Weights) if field.name != "bias")
-GRID = {
-    "meaning": (2.0, 3.0, 4.0),
-    "words": (1.0, 2.0, 3.0),
-    "around": (0.0, 1.0, 2.0),
-    "kind": (0.3, 0.6, 1.0),
-    "rank": (1.0, 2.0, 4.0),
-}
-STOP_SIGNS = ("meaning", "around", "kind")
-"""The signs that tell an answerable question; with `words` and `rank` the AUROC is no better on any set."""
+Array = NDArray[np.float64]
 SETS = ("squad2", "nq", "clapnq")
-MOST = 1500
+CHOSEN_ON = ("squad2", "nq")
+SIGNS = tuple(field.name for field in fields(Choosing))
+STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
+CUTS = (0.3, 0.4, 0.5, 0.6, 0.7)
+"""The thresholds of which the figures tell what is answered."""
 
 
-def rows_of(data: Path, name: str, most: int) -> list[dict[str, Any]]:
-    """Questions of a set, spread over all of it, the same each time."""
-    rows = [json.loads(line) for line in (data / name / "queries.jsonl").open(encoding="utf-8")]
-    return sorted(rows, key=lambda row: hashlib.sha256(row["id"].encode()).digest())[:most]
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A question with the sentences read for it.
+
+    Attributes:
+        corpus: The set whose corpus was asked.
+        own: Whether it is a question of that set.
+        side: "fit" or "dev".
+        question: Its words.
+        answers: Short answers, in small letters.
+        answerable: Whether its document answers it.
+        sentences: What was read, with its signs.
+        titles: The titles of their documents.
+    """
+
+    corpus: str
+    own: bool
+    side: str
+    question: str
+    answers: tuple[str, ...]
+    answerable: bool
+    sentences: tuple[Sentence, ...]
+    titles: dict[str, str]
+
+    @property
+    def signs(self) -> Array:
+        """The signs of the sentences, [sentences, signs]."""
+        return np.array([[one.signs[sign] for sign in SIGNS] for one in self.sentences])
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which sentences hold an answer."""
+        return np.array([self.is_right(one) for one in self.sentences])
+
+    def is_right(self, sentence: Sentence) -> bool:
+        """Whether a sentence holds an answer."""
+        return any(answer in sentence.text.lower() for answer in self.answers)
 
 
-def held_out(row: dict[str, Any]) -> bool:
-    """Whether a question is for the figures: by its article, so that none is on both sides."""
-    article = (row.get("context_doc_id") or row["evidence"][0]["doc_id"]).rsplit("-", 1)[0]
-    article = article if row["dataset"] == "squad2" else row["id"]
-    return hashlib.sha256(article.encode()).digest()[0] % 2 == 0
-
-
-def gathered(data: Path, name: str, store: Path, most: int) -> list[dict[str, Any]]:
-    """Ask a set's questions, and those of another as ones that its documents cannot answer."""
+def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
+    """Ask the questions of "fit" and "dev" of a set's corpus; those without a sentence are left out."""
     index([data / name / "corpus.jsonl"], store=store)
-    other = "nq" if name != "nq" else "squad2"
-    asked = rows_of(data, name, most)
-    strangers = [{**row, "answerable": False, "answers": []} for row in rows_of(data, other, most // 5)]
-    seen = []
+    reader = Reader()
     with start(store=store) as engine, engine._corpus.reading() as snapshot:
-        for row in asked + strangers:
-            ranking = retrieve(row["question"], snapshot, engine._embed, 10)
-            rarity = snapshot.generation.rarity
-            found = weigh(row["question"], ranking, engine._embed, rarity, snapshot.title)
-            answers = [answer.lower() for answer in row["answers"]] if row["answerable"] else []
-            seen.append(
-                {
-                    "held_out": held_out(row),
-                    "answerable": row["answerable"],
-                    "signs": np.array([[one.signs[sign] for sign in SIGNS] for one in found]).reshape(
-                        -1, len(SIGNS)
-                    ),
-                    "right": np.array(
-                        [any(a in one.text.lower() for a in answers) for one in found], dtype=bool
-                    ),
-                }
-            )
-    return seen
+        found = []
+        for row, side in _spread(data, name, most):
+            ranking = retrieve(row["question"], snapshot, engine._embed, RETRIEVED)
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title)
+            sentences = weigh(row["question"], sources)
+            titles = {one.doc_id: snapshot.title(one.doc_id) for one in sentences}
+            found.append(_weighed(row, name, side, sentences, titles))
+    return [one for one in found if one.sentences]
 
 
-def fit_choosing(sets: list[list[dict[str, Any]]]) -> np.ndarray:
-    """The weights of the grid under which the right sentence is most often first, over the sets alike."""
-    grid = [np.array(weights) for weights in itertools.product(*GRID.values())]
-    return max(grid, key=lambda weights: sum(first + three / 2 for first, three in _shares(sets, weights)))
+def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], str]]:
+    """At most so many questions of each side, spread over all of them, the same each time."""
+    asked = sorted(questions(data, name), key=lambda pair: hashlib.sha256(pair[0]["id"].encode()).digest())
+    for side in ("fit", "dev"):
+        yield from [pair for pair in asked if pair[1] == side][:most]
 
 
-def _shares(sets: list[list[dict[str, Any]]], weights: np.ndarray) -> list[tuple[float, float]]:
-    return [shares([row for row in rows if row["answerable"]], weights) for rows in sets]
+def _weighed(
+    row: dict[str, Any], name: str, side: str, sentences: Sequence[Sentence], titles: dict[str, str]
+) -> Weighed:
+    own = bool(document_of(row))
+    answerable = row["answerable"] and own
+    answers = tuple(flat(answer).lower() for answer in row["answers"]) if answerable else ()
+    return Weighed(name, own, side, row["question"], answers, answerable, tuple(sentences), titles)
 
 
-def shares(rows: list[dict[str, Any]], weights: np.ndarray) -> tuple[float, float]:
-    """How often a right sentence is first, and among the first three."""
-    right = [row["right"][chosen(row, weights)] for row in rows]
-    return float(np.mean([one[0] for one in right])), float(np.mean([one[:3].any() for one in right]))
+def fit_choosing(tables: Sequence[tuple[Array, NDArray[np.bool_], float]]) -> Array:
+    """The weights under which the right sentences are likeliest, by expectation and maximisation.
 
-
-def fit_stopping(best: np.ndarray, answerable: np.ndarray) -> np.ndarray:
-    """Logistic regression by Newton's method, the bias last."""
-    inputs = np.c_[best, np.ones(len(best))]
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(50):
-        likely = 1 / (1 + np.exp(-inputs @ weights))
-        slope = inputs.T @ (answerable - likely) - RIDGE * weights
-        curve = (inputs * (likely * (1 - likely))[:, None]).T @ inputs + RIDGE * np.eye(len(weights))
+    Args:
+        tables: For each question the signs of its sentences, which are right (some, not all), and how much
+            the question counts.
+    """
+    weights = np.zeros(tables[0][0].shape[1])
+    for _ in range(100):
+        slope, curve = -RIDGE * weights, RIDGE * np.eye(len(weights))
+        for signs, right, counts in tables:
+            likely = _softmax(signs @ weights)
+            mean = likely @ signs
+            slope += counts * (_softmax((signs @ weights)[right]) @ signs[right] - mean)
+            curve += counts * ((likely[:, None] * signs).T @ signs - np.outer(mean, mean))
         weights = weights + np.linalg.solve(curve, slope)
     return weights
 
 
-def auroc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """The chance that an answerable question scores above one that is not."""
-    above = scores[labels][:, None] - scores[~labels][None, :]
-    return float((above > 0).mean() + (above == 0).mean() / 2)
+def _softmax(scores: Array) -> Array:
+    each = np.exp(scores - scores.max())
+    return each / each.sum()
 
 
-def chosen(row: dict[str, Any], weights: np.ndarray) -> np.ndarray:
-    """The sentences of a question, best first, as row numbers."""
-    return np.argsort(-(row["signs"] @ weights), kind="stable")
+def fit_stopping(signs: Array, answerable: NDArray[np.bool_], counts: Array) -> Array:
+    """The weights of a logistic regression by Newton's method, the bias last.
+
+    Args:
+        signs: Of each question, [questions, signs].
+        answerable: Whether it is answered.
+        counts: How much it counts.
+    """
+    inputs = np.c_[signs, np.ones(len(signs))]
+    weights = np.zeros(inputs.shape[1])
+    for _ in range(50):
+        likely = 1 / (1 + np.exp(-inputs @ weights))
+        slope = inputs.T @ (counts * (answerable - likely)) - RIDGE * weights
+        curve = (inputs * (counts * likely * (1 - likely))[:, None]).T @ inputs + RIDGE * np.eye(len(weights))
+        weights = weights + np.linalg.solve(curve, slope)
+    return weights
 
 
-def figures(name: str, rows: list[dict[str, Any]], choosing: np.ndarray, stopping: np.ndarray) -> None:
-    """Print how often the right sentence is first or among three, and how well stopping tells."""
-    first, three = shares([row for row in rows if row["answerable"]], choosing)
-    scores, labels = _best(rows, choosing) @ stopping[:-1] + stopping[-1], _answerable(rows)
-    yes, no = (scores[labels] > 0).mean(), (scores[~labels] > 0).mean()
-    print(
-        f"{name:8} {len(rows):5} questions  first {first:.3f}  of three {three:.3f}  "
-        f"AUROC {auroc(scores, labels):.3f}  answered: of answerable {yes:.3f}, of others {no:.3f}"
+def alike(kinds: Sequence[Any]) -> Array:
+    """How much each counts, so that all kinds count alike: those of a kind add up to 1.
+
+    Examples:
+        >>> alike(["a", "b", "a"]).tolist()
+        [0.5, 1.0, 0.5]
+    """
+    found = Counter(kinds)
+    return np.array([1 / found[kind] for kind in kinds])
+
+
+def reweighed(one: Weighed, weights: Array) -> Weighed:
+    """The question with its sentences weighed and ordered anew."""
+    scores = (one.signs @ weights).tolist()
+    shares = extract._shares(scores)
+    rows = zip(one.sentences, scores, shares, strict=True)
+    sentences = [replace(sentence, score=score, share=share) for sentence, score, share in rows]
+    sentences.sort(key=lambda sentence: (-round(sentence.score, 9), sentence.doc_id, sentence.start))
+    return replace(one, sentences=tuple(sentences))
+
+
+def chosen_by(weighed: Sequence[Weighed]) -> Array:
+    """Fit the weights for choosing."""
+    tables = [(one.corpus, one.signs, one.right) for one in weighed if one.corpus in CHOSEN_ON]
+    tables = [(corpus, signs, right) for corpus, signs, right in tables if right.any() and not right.all()]
+    counts = alike([corpus for corpus, _, _ in tables])
+    return fit_choosing(
+        [(signs, right, count) for (_, signs, right), count in zip(tables, counts, strict=True)]
+    )
+
+
+def stops(weighed: Sequence[Weighed]) -> Array:
+    """The signs for stopping, [questions, signs]."""
+    found = [stopping_signs(one.question, one.sentences, one.titles.__getitem__) for one in weighed]
+    return np.array([[signs[name] for name in STOP_SIGNS] for signs in found])
+
+
+def stopped_by(weighed: Sequence[Weighed]) -> Array:
+    """Fit the weights for stopping, on questions weighed by the weights for choosing."""
+    counts = alike([(one.corpus, one.answerable) for one in weighed])
+    return fit_stopping(stops(weighed), _answerable(weighed), counts)
+
+
+def _answerable(weighed: Sequence[Weighed]) -> NDArray[np.bool_]:
+    return np.array([one.answerable for one in weighed])
+
+
+def figures(name: str, weighed: Sequence[Weighed], stopping: Array) -> None:
+    """Print how often a right sentence is first, among three, and told; and how well stopping tells."""
+    likely = 1 / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
+    labels, own = _answerable(weighed), np.array([one.own for one in weighed])
+    print(f"{name}: {len(weighed)} questions, {labels.sum()} answerable{_shares_right(weighed)}")
+    for among, part in (("its own", own), ("with strangers", np.ones(len(weighed), dtype=bool))):
+        if labels[part].all() or not labels[part].any():
+            continue
+        scores, yes = likely[part], labels[part]
+        told = ", ".join(
+            f"{(scores[yes] >= cut).mean():.3f} / {(scores[~yes] >= cut).mean():.3f} at {cut}" for cut in CUTS
+        )
+        print(f"  {among}: AUROC {auroc(scores, yes):.3f}; answered, of answerable / of others: {told}")
+
+
+def _shares_right(weighed: Sequence[Weighed]) -> str:
+    asked = [one for one in weighed if one.answers]
+    if not asked or asked[0].corpus not in CHOSEN_ON:
+        return ""
+    chosen = [extract._choose(one.sentences, one.question) for one in asked]
+    told = [any(map(one.is_right, part)) for one, part in zip(asked, chosen, strict=True)]
+    first, three = (np.mean([one.right[:most].any() for one in asked]) for most in (1, 3))
+    mean = np.mean([len(part) for part in chosen])
+    return (
+        f"; right first {first:.3f}, of three {three:.3f}, told {np.mean(told):.3f} in {mean:.2f} sentences"
     )
 
 
 def main() -> None:
     """Gather, fit, and print the weights and the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path, metavar="DATA", help="the folder of the third-party sets")
-    parser.add_argument("--most", type=int, default=MOST, help="questions of each set")
+    parser.add_argument("--most", type=int, default=1000, help="questions of a set for each of both sides")
+    parser.add_argument(
+        "--store", type=Path, help="a folder for the indexes, to find them there the next time"
+    )
     options = parser.parse_args()
-    rows: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name in SETS:
-            rows[name] = gathered(options.data, name, Path(folder) / name, options.most)
-    sides = {
-        side: {
-            name: [row for row in part if row["held_out"] is side and len(row["signs"])]
-            for name, part in rows.items()
-        }
-        for side in (False, True)
-    }
-    choosing = fit_choosing([sides[False][name] for name in ("squad2", "nq")])
-    fitting = [row for name in ("nq", "clapnq") for row in sides[False][name]]
-    stopping = fit_stopping(_best(fitting, choosing), _answerable(fitting))
-    print("CHOOSING", dict(zip(SIGNS, choosing.tolist(), strict=True)))
-    print("STOPPING", dict(zip((*STOP_SIGNS, "bias"), stopping.round(2).tolist(), strict=True)))
-    for name, part in sides[True].items():
-        figures(name, part, choosing, stopping)
-
-
-def _best(rows: list[dict[str, Any]], choosing: np.ndarray) -> np.ndarray:
-    wanted = [SIGNS.index(sign) for sign in STOP_SIGNS]
-    return np.array([row["signs"][chosen(row, choosing)[0]][wanted] for row in rows])
-
-
-def _answerable(rows: list[dict[str, Any]]) -> np.ndarray:
-    return np.array([row["answerable"] for row in rows])
+        store = options.store or Path(folder)
+        found = [one for name in SETS for one in gather(options.data, name, store / name, options.most)]
+    fit, dev = ([one for one in found if one.side == side] for side in ("fit", "dev"))
+    choosing = chosen_by(fit)
+    stopping = stopped_by([reweighed(one, choosing) for one in fit])
+    for name, weights, signs in (
+        ("CHOOSING", choosing, SIGNS),
+        ("STOPPING", stopping, (*STOP_SIGNS, "bias")),
+    ):
+        print(name, ", ".join(f"{sign}={weight:.2f}" for sign, weight in zip(signs, weights, strict=True)))
+    for name in SETS:
+        figures(name, [reweighed(one, choosing) for one in dev if one.corpus == name], stopping)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def questions(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
     titles = _titles(data, name)
     trained_only, held_back = name in TRAINED_ONLY, _held_back(data)
     for row in _rows(data, name, "queries"):
-        title = titles[_document(row)]
+        title = titles[document_of(row)]
         if not trained_only:
             yield row, side_of(title)
         elif title.casefold() not in held_back:
@@ -157,7 +157,7 @@ def _strangers(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
     rows = [row for row in _rows(data, name, "queries") if row["answerable"]]
     rows.sort(key=lambda row: hashlib.sha256(row["id"].encode()).digest())
     for side, most in STRANGERS.items():
-        part = [row for row in rows if side_of(titles[_document(row)]) == side]
+        part = [row for row in rows if side_of(titles[document_of(row)]) == side]
         yield from (({**row, "evidence": [], "context_doc_id": None}, side) for row in part[:most])
 
 
@@ -177,7 +177,8 @@ def _titles(data: Path, name: str) -> dict[str, str]:
     return {row["doc_id"]: row["title"] for row in _rows(data, name, "corpus")}
 
 
-def _document(row: Mapping[str, Any]) -> str:
+def document_of(row: Mapping[str, Any]) -> str:
+    """The document that a question was written for, or an empty string."""
     evidence = row["evidence"]
     return str(row.get("context_doc_id") or (evidence[0]["doc_id"] if evidence else ""))
 
@@ -207,7 +208,7 @@ def _piece(chunk: Chunk, title: str) -> Piece:
 def _asked(
     row: Mapping[str, Any], name: str, side: str, ranking: Ranking, pieces: Mapping[str, Sequence[Piece]]
 ) -> Asked:
-    document, chunks = _document(row), [one.chunk for one in ranking.chunks]
+    document, chunks = document_of(row), [one.chunk for one in ranking.chunks]
     return Asked(
         id=row["id"],
         corpus=name,
