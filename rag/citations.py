@@ -7,19 +7,32 @@ what it is about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
 
 from rag.errors import NotFoundError
-from rag.facts import Fact, find_facts, missing, same
+from rag.facts import Fact, comparable, compatible, find_facts, missing, states
 from rag.terms import topic
 from rag.types import Citation, Conflict, Document
+from rag.words import FUNCTION_WORDS, split, stem, straighten
 
 MOST_NEW_WORDS = 0.34
 """A sentence may use other words than its sources, but not for more than this share of what it is about."""
-SAME_WORDS = 0.6
-"""Two sentences without figures say the same where the shorter shares this much with the other."""
+SAME_WORDS = 0.7
+MOST_WORDS = 0.9
+"""A sentence says the same by its words alone from here, of 2; the latter where names are asked for."""
+UNTOLD = 0.5
+"""What a claim without new words, or of one word, is taken to share."""
+NEAR = 0.5
+"""A figure may be the answer where it is at least so near to what is asked about as the nearest one."""
+HALF = 4
+"""Words between a figure and a word asked about at which that word counts half."""
 FIGURES = frozenset({"money", "percentage", "count", "frequency", "duration", "date"})
+_CONVERTED = re.compile(r"[\s,]*(?:[(\[/=~≈]|or\b|equivalent to\b)[\s\w~≈]{0,24}")
+"""What stands between a sum and the same in another currency: "5 million euros (about $5.6 million)"."""
 
 
 class Citer:
@@ -93,21 +106,123 @@ def uncarried(sentence: str, quotes: Sequence[str]) -> str:
 def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] = FIGURES) -> bool:
     """Whether another sentence says what a claim answers to a question.
 
-    Where the claim has figures of the kinds asked for, the other must have them too, about the same part of
-    the question; elsewhere it must share most of its words.
+    Where figures are asked for and the claim has them, the other must give the same: those of its figures that
+    stand nearest to what is asked about. Where names are, half of the claim's, or most of its words. Elsewhere
+    the words decide, unless the figures of the two exclude each other. What the question has says nothing.
+
+    Args:
+        claim: A sentence that answers.
+        other: A sentence of another document.
+        question: What both are to answer.
+        kinds: The kinds of fact asked for; empty where it may be anything.
+
+    Examples:
+        >>> claim = "Rudd, 39, was told to pay 5 million euros ($5.6 million) bail."
+        >>> says_the_same(claim, "Bail for Rudd was set at €5M.", "How much was Rudd's bail?")
+        True
+        >>> says_the_same(claim, "Rudd paid 5 million euros for a house.", "How much was Rudd's bail?")
+        False
     """
-    figures = [fact for fact in find_facts(claim) if fact.kind in kinds & FIGURES]
-    if figures:
-        return _holds_all(figures, find_facts(other)) and _same_topic(claim, other, question)
-    mine, theirs = set(topic(claim)), set(topic(other))
-    fewer = min(len(mine), len(theirs))
-    return fewer >= 3 and len(mine & theirs) >= SAME_WORDS * fewer
+    wanted = _asked_for(claim, kinds)
+    figures = _answering(claim, question, wanted or FIGURES, 1.0)
+    held = _is_about(claim, other, question) and all(
+        _held(figure, _answering(other, question, FIGURES, NEAR)) for figure in figures
+    )
+    if wanted and figures:
+        return held
+    if any(_excluded(figure, other) for figure in figures):
+        return False
+    words = _shared(claim, other, question)
+    names = _new_names(claim, question) if "name" in kinds else []
+    if names:
+        return words >= MOST_WORDS or (_is_about(claim, other, question) and _names_half(names, other))
+    return words >= SAME_WORDS or (bool(figures) and held)
 
 
-def _holds_all(wanted: Sequence[Fact], found: Sequence[Fact]) -> bool:
-    return all(any(same(fact, other) for other in found) for fact in wanted)
+def _asked_for(claim: str, kinds: frozenset[str]) -> frozenset[str]:
+    """The kinds of figure that answer: a sum, where it may be one and there is one, else all that may."""
+    wanted = kinds & FIGURES
+    sums = {"money"} & wanted & {fact.kind for fact in find_facts(claim)}
+    return frozenset(sums) or wanted
 
 
-def _same_topic(claim: str, other: str, question: str) -> bool:
-    asked = set(topic(question)) & set(topic(claim))
-    return bool(asked) and len(asked & set(topic(other))) * 2 >= len(asked)
+def _answering(text: str, question: str, kinds: frozenset[str], least: float) -> list[list[Fact]]:
+    """The figures that answer: new to the question, and `least` times as near to its words as the nearest."""
+    known, asked = find_facts(question), frozenset(_stems(question))
+    new = [
+        figure
+        for figure in _figures(text, kinds)
+        if not any(states(fact, one) or states(one, fact) for fact in figure for one in known)
+    ]
+    near = [_nearness(figure, asked, text) for figure in new]
+    return [figure for figure, one in zip(new, near, strict=True) if one >= least * max(near)]
+
+
+def _figures(text: str, kinds: frozenset[str]) -> list[list[Fact]]:
+    """The figures of a text; one sum in several currencies is one figure."""
+    figures: list[list[Fact]] = []
+    for fact in find_facts(text):
+        last = figures[-1][-1] if figures else None
+        if last and last.kind == fact.kind == "money" and _CONVERTED.fullmatch(text[last.end : fact.start]):
+            figures[-1].append(fact)
+        elif fact.kind in kinds:
+            figures.append([fact])
+    return figures
+
+
+def _nearness(figure: Sequence[Fact], asked: frozenset[str], text: str) -> float:
+    """How near the words asked about stand, each counted by its nearest place and half at `HALF` words."""
+    words = split(straighten(text))
+    within = [place for place, word in enumerate(words) if figure[0].start <= word.start < figure[-1].end]
+    away: dict[str, int] = {}
+    for place, word in enumerate(words):
+        if (found := stem(word.fold)) in asked and within:
+            words_between = max(within[0] - place, place - within[-1], 0)
+            away[found] = min(words_between, away.get(found, words_between))
+    return sum(HALF / (HALF + words_between) for words_between in away.values())
+
+
+def _held(figure: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> bool:
+    return any(states(theirs, mine) for mine in figure for other in others for theirs in other)
+
+
+def _excluded(figure: Sequence[Fact], text: str) -> bool:
+    """Whether a text has such a figure too, and none that can be true beside this one."""
+    others = [(mine, theirs) for mine in figure for theirs in find_facts(text) if comparable(mine, theirs)]
+    return bool(others) and not any(compatible(mine, theirs) for mine, theirs in others)
+
+
+def _new_names(text: str, question: str) -> list[Fact]:
+    asked = set(_stems(question))
+    names = [fact for fact in find_facts(text) if fact.kind == "name"]
+    return [name for name in names if not set(_stems(name.text)) <= asked]
+
+
+def _names_half(names: Sequence[Fact], text: str) -> bool:
+    found = find_facts(text)
+    return sum(any(states(fact, name) for fact in found) for name in names) * 2 >= len(names)
+
+
+def _is_about(claim: str, other: str, question: str) -> bool:
+    """Whether a text has half the words that claim and question share, and one that is no name.
+
+    A name alone does not tell: much is said of the same person.
+    """
+    asked, found = set(_stems(question)) & set(_stems(claim)), set(_stems(other))
+    names = {part for fact in find_facts(question) if fact.kind == "name" for part in _stems(fact.text)}
+    telling = asked - names or asked
+    return bool(telling & found) and len(asked & found) * 2 >= len(asked)
+
+
+def _shared(claim: str, other: str, question: str) -> float:
+    """The share of a claim's new words that a text has, and that of its neighbouring words, together in [0, 2]."""
+    said, found = _stems(claim), _stems(other)
+    new, pairs = set(said) - set(_stems(question)), set(pairwise(said))
+    words = len(new & set(found)) / len(new) if new else UNTOLD
+    return words + (len(pairs & set(pairwise(found))) / len(pairs) if pairs else UNTOLD)
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str) -> tuple[str, ...]:
+    """The words that tell something, in order."""
+    return tuple(stem(word.fold) for word in split(straighten(text)) if word.fold not in FUNCTION_WORDS)

@@ -155,6 +155,33 @@ def compatible(a: Fact, b: Fact) -> bool:
     return low <= other_high and other_low <= high
 
 
+def states(theirs: Fact, mine: Fact) -> bool:
+    """Whether a fact says what another says, perhaps more precisely, or leaving out what goes without saying.
+
+    Of a date the finest part must be there (a day may lack its year), of a sum the number, of a name
+    its last word.
+
+    Examples:
+        >>> day, month = find_facts("on 24 August 2024")[0], find_facts("in August 2024")[0]
+        >>> states(day, month), states(month, day), states(find_facts("on August 24")[0], day)
+        (True, False, True)
+    """
+    if mine.kind == theirs.kind == "name":
+        return compatible(theirs, mine)
+    if same(theirs, mine) or _holds(theirs, mine):
+        return True
+    if isinstance(mine.value, Day) and isinstance(theirs.value, Day):
+        days = [(a, b) for a in mine.values for b in theirs.values if isinstance(a, Day) and isinstance(b, Day)]
+        return any(a.agrees(b) and _finest(a, b) for a, b in days)
+    return theirs.kind == "count" and _unit(theirs) == "" and _holds(mine, theirs)
+
+
+def _finest(mine: Day, theirs: Day) -> bool:
+    """Whether the most precise part of a date is in another."""
+    part = next((at for at in (2, 1, 0) if mine[at] is not None), None)
+    return part is not None and mine[part] == theirs[part]
+
+
 def missing(sentence: str, evidence: Sequence[str]) -> tuple[str, ...]:
     """What of a sentence the evidence does not hold, each as a phrase for a person.
 
