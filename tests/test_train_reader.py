@@ -32,12 +32,15 @@ def load(name: str) -> ModuleType:
 questions, groups, schedule, graph, judging = (
     load(f"reader_{name}") for name in ("questions", "groups", "schedule", "graph", "figures")
 )
+fitting = load("fit_extract")
 needs_torch = pytest.mark.skipif(
     importlib.util.find_spec("torch") is None, reason="torch is missing: it is no part of the project"
 )
 
 
-@pytest.mark.parametrize("module", [questions, groups, schedule, judging], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [questions, groups, schedule, judging, fitting], ids=lambda module: module.__name__
+)
 def test_the_examples_in_the_tools_hold(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted > 0
@@ -454,6 +457,46 @@ def tokens(*texts: str) -> int:
     """The tokens of sentences, each with its mark."""
     (_, layout), *_ = laid_out("", "", texts)
     return sum(number >= 0 for number in layout.sentences)
+
+
+# --- the weights that combine the reader with other signs -------------------------------------------------
+
+
+def test_the_weights_for_choosing_are_the_likeliest() -> None:
+    # one sign, two sentences; the one with the sign is right in 3 of 4 questions: odds of 3, so log 3
+    signs = np.array([[1.0], [0.0]])
+    rows = [(signs, np.array([True, False]), 1.0)] * 300 + [(signs, np.array([False, True]), 1.0)] * 100
+    assert fitting.fit_choosing(rows)[0] == pytest.approx(math.log(3), abs=1e-3)
+
+
+def test_what_counts_twice_weighs_twice_in_choosing() -> None:
+    signs = np.array([[1.0], [0.0]])
+    rows = [(signs, np.array([True, False]), 2.0)] * 100 + [(signs, np.array([False, True]), 1.0)] * 100
+    assert fitting.fit_choosing(rows)[0] == pytest.approx(math.log(2), abs=1e-3)
+
+
+def test_right_sentences_are_made_likely_together() -> None:
+    # of two right sentences the one without the sign cannot be told from the wrong one; the other can
+    signs = np.array([[1.0], [0.0], [0.0]])
+    rows = [(signs, np.array([True, True, False]), 1.0)] * 100 + [
+        (signs, np.array([False, False, True]), 1.0)
+    ] * 100
+    # likeliest: (e^w + 1) and 1 share e^w + 2 alike, so e^w is 0 at best
+    assert fitting.fit_choosing(rows)[0] < -3
+
+
+def test_the_weights_for_stopping_are_those_of_a_logistic_regression() -> None:
+    # with the sign 3 of 4 are answerable, without it 1 of 4
+    signs = np.array([[1.0]] * 400 + [[0.0]] * 400)
+    answerable = np.array([True] * 300 + [False] * 100 + [True] * 100 + [False] * 300)
+    weights = fitting.fit_stopping(signs, answerable, np.ones(800))
+    assert weights.tolist() == pytest.approx([2 * math.log(3), -math.log(3)], abs=1e-3)
+
+
+def test_kinds_that_are_rare_count_as_much_in_stopping() -> None:
+    signs, answerable = np.zeros((400, 1)), np.array([True] * 300 + [False] * 100)
+    counts = 100 * fitting.alike(answerable.tolist())
+    assert fitting.fit_stopping(signs, answerable, counts)[1] == pytest.approx(0, abs=1e-6)
 
 
 # --- what needs torch -------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ Each set's corpus is indexed and asked through the engine's own retrieval, and i
 reader that ships. The weights for choosing are those under which the sentences with an annotated answer are
 likeliest, in a softmax over all sentences read for a question; the weights for stopping are those of a
 logistic regression. In both the sets count alike, and in the second answerable and other questions too. They
-are fitted on the articles that `tools/reader_questions.py` sets apart for it ("fit"), which the reader was not
-trained on, and the figures are of others, which nothing was fitted on ("dev").
+are fitted on the articles that `tools/reader_questions.py` sets apart for it ("fit"), which the reader was
+not trained on, and the figures are of others, which nothing was fitted on ("dev").
 
 clapnq has no short answers, so it serves for stopping only.
 """
