@@ -86,6 +86,12 @@ _LONGEST_FIRST = "|".join(re.escape(word) for word in sorted(_QUALIFIERS, key=le
 _QUALIFIED = re.compile(rf"(?<!\w)(?P<words>{_LONGEST_FIRST}) ?(?:the |a |an )?$", re.IGNORECASE)
 _PEOPLE = frozenset("people men women children feet".split())
 _NOUN = re.compile(r"(?P<gap>[ -])(?P<word>[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)?)")
+_NUMBERS_OF = re.compile(
+    r"\b(?:numbers? of (?P<many>[a-z]+s|people|men|women|children)|(?P<one>[a-z]{3,}) numbers)\b"
+    r"(?: [a-z]+){0,4}? (?:to|at|of|by|is|was|are|were|reached|hit|topped|passed|exceeded)"
+    rf"(?: (?:now|then|already|currently|still|only))?(?: (?:{_LONGEST_FIRST}))?(?: (?:the|a|an))? ?$",
+    re.IGNORECASE,
+)
 _NOT_NOUN = frozenset(
     "is was has does as this its his thus us plus across always perhaps says less towards".split()
 )
@@ -265,7 +271,7 @@ def _aged(text: str, number: Number) -> Amount | None:
 def _counted(text: str, number: Number) -> Amount | None:
     if (number.form == "digits" and text[number.end : number.end + 1].isalpha()) or number.metres:
         return _short_unit(text, number)
-    unit = "" if _identifies(text, number) else _unit(text, number)
+    unit = "" if _identifies(text, number) else _unit(text, number) or _unit_before(text, number)
     if (
         number.form == "words"
         and number.value == 1
@@ -331,6 +337,12 @@ def _unit(text: str, number: Number) -> str:
         if word in _PEOPLE or (word[-1] == "s" and word[-2:] != "ss" and word not in _NOT_NOUN):
             return singular(word)
     return ""
+
+
+def _unit_before(text: str, number: Number) -> str:
+    """What is counted, where that stands before: "user numbers rose to 950 million", "the number of users is 5"."""
+    match = _NUMBERS_OF.search(text[max(0, number.start - 80) : number.start])
+    return singular((match["many"] or f"{match['one']}s").lower()) if match else ""
 
 
 def singular(noun: str) -> str:

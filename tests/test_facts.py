@@ -136,6 +136,11 @@ COUNTS = [
     ("3 real users", Decimal(3), "user"),
     ("5 won medals", Decimal(5), "medal"),
     ("4 try again", Decimal(4), ""),
+    ("user numbers rose to 950 million", 950 * MILLION, "user"),
+    ("the number of people is now nearly 7 million", 7 * MILLION, "person"),
+    ("the number of students was 5,000", Decimal(5000), "student"),
+    ("the number of students in row 5", Decimal(5), ""),
+    ("a ticket number is 15", Decimal(15), ""),
 ]
 
 
