@@ -110,13 +110,13 @@ def test_a_question_of_another_set_has_no_document(data: Path) -> None:
     assert all(questions.document_of(row) == "" for row in strangers)
 
 
-def test_what_squad2_holds_back_is_not_trained_on_by_way_of_another_set(data: Path) -> None:
+def test_what_a_set_holds_back_is_not_trained_on_by_way_of_another(data: Path) -> None:
     write_set(data, "squadshifts_wiki", ["River", "Harbour", "Boat"])
     given = [(row["id"], side) for row, side in questions.questions(data, "squadshifts_wiki")]
     assert given == [("squadshifts_wiki-River?", "train")]
 
 
-def test_without_squad2_all_of_the_further_set_is_for_training(tmp_path: Path) -> None:
+def test_without_the_others_all_of_the_further_set_is_for_training(tmp_path: Path) -> None:
     write_set(tmp_path, "squadshifts_wiki", ["River", "Harbour"])
     assert [side for _, side in questions.questions(tmp_path, "squadshifts_wiki")] == ["train", "train"]
 

@@ -22,8 +22,10 @@ from rag.retrieve import retrieve
 from rag.snapshot import Snapshot
 from rag.types import Chunk, Ranking
 
+SIDED = ("squad2", "nq", "clapnq")
+"""Sets whose articles are divided among the sides."""
 TRAINED_ONLY = ("squadshifts_wiki",)
-"""Sets whose articles are all for training, but for those that squad2 holds back."""
+"""Sets whose articles are all for training, but for those that a divided set holds back."""
 RETRIEVED = 10
 STRANGERS = {"train": 100, "fit": 60, "dev": 200}
 """How many questions of another set are asked of a corpus, as ones that it cannot answer."""
@@ -144,10 +146,10 @@ def questions(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _held_back(data: Path) -> set[str]:
-    """The titles that training must not see, by what squad2 holds."""
-    if not (data / "squad2").is_dir():
-        return set()
-    return {title.casefold() for title in _titles(data, "squad2").values() if side_of(title) != "train"}
+    """The titles that training must not see."""
+    there = [name for name in SIDED if (data / name).is_dir()]
+    titles = {title for name in there for title in _titles(data, name).values()}
+    return {title.casefold() for title in titles if side_of(title) != "train"}
 
 
 def _strangers(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
