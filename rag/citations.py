@@ -14,22 +14,26 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.errors import NotFoundError
-from rag.facts import Fact, comparable, compatible, find_facts, missing, states
+from rag.facts import Fact, comparable, compatible, find_facts, missing, states, turns
 from rag.terms import topic
 from rag.types import Citation, Conflict, Document
 from rag.words import FUNCTION_WORDS, split, stem, straighten
 
 MOST_NEW_WORDS = 0.34
 """A sentence may use other words than its sources, but not for more than this share of what it is about."""
+SOME_WORDS = 0.2
 SAME_WORDS = 0.7
 MOST_WORDS = 0.9
-"""A sentence says the same by its words alone from here, of 2; the latter where names are asked for."""
-UNTOLD = 0.5
-"""What a claim without new words, or of one word, is taken to share."""
+"""How much of a claim's words and pairs of words, of 2, another sentence must have: beside a value, where
+only a name tells that it is about the same; without a value; and without the name that is asked for. These
+and `NEAR` are chosen on pairs of sentences of RAMDocs that give the same answer or another, and on the claims
+of AttributionBench."""
 NEAR = 0.5
 """A figure may be the answer where it is at least so near to what is asked about as the nearest one."""
 HALF = 4
 """Words between a figure and a word asked about at which that word counts half."""
+UNTOLD = 0.5
+"""What a claim without new words, or of one word, is taken to share."""
 FIGURES = frozenset({"money", "percentage", "count", "frequency", "duration", "date"})
 _CONVERTED = re.compile(r"[\s,]*(?:[(\[/=~≈]|or\b|equivalent to\b)[\s\w~≈]{0,24}")
 """What stands between a sum and the same in another currency: "5 million euros (about $5.6 million)"."""
@@ -106,9 +110,10 @@ def uncarried(sentence: str, quotes: Sequence[str]) -> str:
 def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] = FIGURES) -> bool:
     """Whether another sentence says what a claim answers to a question.
 
-    Where figures are asked for and the claim has them, the other must give the same: those of its figures that
-    stand nearest to what is asked about. Where names are, half of the claim's, or most of its words. Elsewhere
-    the words decide, unless the figures of the two exclude each other. What the question has says nothing.
+    Where figures are asked for and the claim has them, the other must give the one that stands nearest to
+    what is asked about. Where names are, half of the claim's, or most of its words. Elsewhere the words
+    decide, unless the figures of the two exclude each other. What the question has already tells nothing;
+    and neither may deny what the other affirms.
 
     Args:
         claim: A sentence that answers.
@@ -123,6 +128,10 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
         >>> says_the_same(claim, "Rudd paid 5 million euros for a house.", "How much was Rudd's bail?")
         False
     """
+    return _agrees(claim, other, question, kinds) and not turns(claim, [other])
+
+
+def _agrees(claim: str, other: str, question: str, kinds: frozenset[str]) -> bool:
     wanted = _asked_for(claim, kinds)
     figures = _answering(claim, question, wanted or FIGURES, 1.0)
     held = _is_about(claim, other, question) and all(
@@ -130,7 +139,7 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
     )
     if wanted and figures:
         return held
-    if any(_excluded(figure, other) for figure in figures):
+    if any(_excluded(figure, other) for figure in _answering(claim, question, FIGURES, NEAR)):
         return False
     words = _shared(claim, other, question)
     names = _new_names(claim, question) if "name" in kinds else []
@@ -204,18 +213,20 @@ def _names_half(names: Sequence[Fact], text: str) -> bool:
 
 
 def _is_about(claim: str, other: str, question: str) -> bool:
-    """Whether a text has half the words that claim and question share, and one that is no name.
+    """Whether a text has half the words that claim and question share, and one of them that is no name.
 
-    A name alone does not tell: much is said of the same person.
+    A name alone tells little, since much is said of the same person: where the two share nothing else, the
+    text must have some of the claim's own words.
     """
     asked, found = set(_stems(question)) & set(_stems(claim)), set(_stems(other))
     names = {part for fact in find_facts(question) if fact.kind == "name" for part in _stems(fact.text)}
-    telling = asked - names or asked
-    return bool(telling & found) and len(asked & found) * 2 >= len(asked)
+    if not asked & found or len(asked & found) * 2 < len(asked):
+        return False
+    return bool((asked - names) & found) or (asked <= names and _shared(claim, other, question) >= SOME_WORDS)
 
 
 def _shared(claim: str, other: str, question: str) -> float:
-    """The share of a claim's new words that a text has, and that of its neighbouring words, together in [0, 2]."""
+    """The share of a claim's new words that a text has, and of its pairs of words, together in [0, 2]."""
     said, found = _stems(claim), _stems(other)
     new, pairs = set(said) - set(_stems(question)), set(pairwise(said))
     words = len(new & set(found)) / len(new) if new else UNTOLD

@@ -171,8 +171,8 @@ def states(theirs: Fact, mine: Fact) -> bool:
     if same(theirs, mine) or _holds(theirs, mine):
         return True
     if isinstance(mine.value, Day) and isinstance(theirs.value, Day):
-        days = [(a, b) for a in mine.values for b in theirs.values if isinstance(a, Day) and isinstance(b, Day)]
-        return any(a.agrees(b) and _finest(a, b) for a, b in days)
+        days = [day for day in theirs.values if isinstance(day, Day)]
+        return any(a.agrees(b) and _finest(a, b) for a in mine.values if isinstance(a, Day) for b in days)
     return theirs.kind == "count" and _unit(theirs) == "" and _holds(mine, theirs)
 
 

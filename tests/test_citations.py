@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from rag.citations import Citer, says_the_same, uncarried
 from rag.errors import NotFoundError
+from rag.facts import find_facts, states
 from rag.types import Document
 
 TEXT = "He was released on bail of 5 million euros. He may not leave France."
@@ -82,6 +83,118 @@ def test_what_the_cited_words_say_is_carried(sentence):
 @pytest.mark.parametrize(("sentence", "lacking"), NOT_CARRIED)
 def test_what_the_cited_words_do_not_say_is_not_carried(sentence, lacking):
     assert lacking.lower() in uncarried(sentence, [TEXT]).lower()
+
+
+STATED = [
+    ("on 24 August 2024", "in August 2024"),
+    ("on 24 August", "on 24 August 2024"),
+    ("in March", "in March 2025"),
+    ("in 1974", "in the 1970s"),
+    ("about 5 million euros", "5 million euros"),
+    ("5 million", "5 million euros"),
+    ("Pavel Durov", "Durov"),
+    ("Durov", "Pavel Durov"),
+]
+NOT_STATED = [
+    ("in August 2024", "on 24 August 2024"),
+    ("on 25 August", "on 24 August 2024"),
+    ("in 2024", "in March 2024"),
+    ("6 million", "5 million euros"),
+    ("5 million dollars", "5 million euros"),
+    ("nearly 5 million euros", "more than 5 million euros"),
+    ("Nikolai Durov", "Pavel Durov"),
+]
+
+
+@pytest.mark.parametrize(("theirs", "mine"), STATED)
+def test_a_fact_is_stated_by_one_that_says_as_much(theirs, mine):
+    assert states(find_facts(theirs)[0], find_facts(mine)[0])
+
+
+@pytest.mark.parametrize(("theirs", "mine"), NOT_STATED)
+def test_a_fact_is_not_stated_by_one_that_says_less_or_something_else(theirs, mine):
+    assert not states(find_facts(theirs)[0], find_facts(mine)[0])
+
+
+MONEY, DATE, FREQUENCY, NAME = (frozenset({kind}) for kind in ("money", "date", "frequency", "name"))
+MUCH = frozenset({"money", "percentage", "count"})
+MILL = "Mill Lane Bank lent Rudd, 39, some 5 million euros ($5.6 million) for the mill in 1874."
+LOAN = "How much did the bank lend for the mill?"
+SAME = {
+    "another spelling": ("The mill's lender gave €5M to build the mill.", LOAN, MUCH),
+    "one of two currencies": ("The bank lent five million euros.", LOAN, MUCH),
+    "the other of two currencies": ("The bank lent $5.6m.", LOAN, MUCH),
+    "beside another sum further off": (
+        "The bank lent €5M for the mill, and the school cost €7M.",
+        LOAN,
+        MUCH,
+    ),
+    "a sum without its unit": ("The bank lent Rudd 5 million.", LOAN, MUCH),
+    "a date in other words": ("A loan from the bank came in March 1874.", "When did the bank lend?", DATE),
+    "the name that is asked for": ("The bank lent money to John Rudd.", "Who was lent money?", NAME),
+}
+OTHER = {
+    "another sum": ("The bank lent 6 million euros for the mill.", LOAN, MUCH),
+    "another currency": ("The bank lent 5 million pounds for the mill.", LOAN, MUCH),
+    "the sum of something else": ("Rudd sold a horse for 5 million euros.", LOAN, MUCH),
+    "the sum of something else beside its own": (
+        "The bank lent 6 million euros for the mill, and a horse that Rudd had long owned cost €5M.",
+        LOAN,
+        MUCH,
+    ),
+    "another number of it": ("The bank lent Rudd, 39, what he asked for the mill.", LOAN, MUCH),
+    "the reverse": ("The bank never lent 5 million euros for the mill.", LOAN, MUCH),
+    "a coarser date": ("The bank lent in the 1870s.", "When did the bank lend?", DATE),
+    "another name": ("The bank lent money to Mary Peel.", "Who was lent money?", NAME),
+    "words with another figure": (
+        "Mill Lane Bank lent Rudd some 7 million euros for the mill in 1874.",
+        "What did the bank do?",
+        frozenset(),
+    ),
+    "few words": ("The bank closed in spring.", "What did the bank do?", frozenset()),
+}
+
+
+@pytest.mark.parametrize("other", SAME.values(), ids=SAME)
+def test_what_answers_is_the_same_in(other):
+    text, question, kinds = other
+    assert says_the_same(MILL, text, question, kinds)
+
+
+@pytest.mark.parametrize("other", OTHER.values(), ids=OTHER)
+def test_what_answers_is_not_said_in(other):
+    text, question, kinds = other
+    assert not says_the_same(MILL, text, question, kinds)
+
+
+def test_where_no_kind_is_asked_for_the_words_or_the_figure_decide():
+    claim, question = "The mill burned because sparks flew from a lamp.", "Why did the mill burn?"
+    assert says_the_same(claim, "Sparks flew from a lamp, and nothing was left.", question, frozenset())
+    assert not says_the_same(claim, "The mill burned because a boy threw a match.", question, frozenset())
+    claim, question = "The bank put 5 million euros into the mill.", "What was the bank's part?"
+    assert says_the_same(claim, "From the bank came €5M.", question, frozenset())
+    assert not says_the_same(claim, "From the bank came €6M.", question, frozenset())
+
+
+def test_what_the_question_states_is_no_answer():
+    question = "How much of the 5 million euros was paid back to the bank?"
+    claim = "Of the 5 million euros 2 million euros were paid back to the bank."
+    assert says_the_same(claim, "The bank was paid back 2 million euros.", question, MONEY)
+    assert not says_the_same(
+        claim, "The bank was to be paid back 5 million euros, not 2 pounds.", question, MONEY
+    )
+
+
+def test_a_name_alone_does_not_tell_that_two_sentences_are_about_the_same():
+    claim, question = "Rudd must report to the police twice a week.", "How often must Rudd report?"
+    assert says_the_same(claim, "He reports to officers twice weekly.", question, FREQUENCY)
+    assert not says_the_same(claim, "Rudd rides twice a week.", question, FREQUENCY)
+
+
+def test_where_claim_and_question_share_a_name_alone_other_words_must_be_held():
+    claim = "In 1901, after years abroad with the army, Rudd wed the daughter of a rich merchant."
+    assert says_the_same(claim, "Rudd wed a merchant's daughter in 1901.", "When did Rudd marry?", DATE)
+    assert not says_the_same(claim, "Rudd sold a farm in 1901.", "When did Rudd marry?", DATE)
 
 
 def test_a_figure_in_another_spelling_says_the_same():
