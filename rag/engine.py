@@ -38,16 +38,13 @@ from rag.types import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms.llm import LLM
-    from numpy.typing import NDArray
 
     from rag.llamaindex import CitedQueryEngine
 
 SEEDS = Path("seeds")
 DEFAULT_K = 10
-_REMEMBERED = 10_000
 _BYTES_A_MB = 1_000_000
 
 
@@ -167,7 +164,7 @@ class Engine:
     ) -> None:
         self.settings = settings
         self._corpus = corpus
-        self._embed = _Remembering(embedder)
+        self._embed = embedder.embed
         self._reader = Reader()
         self._llm = llm if llm is not None or not settings.llm else _open_llm(settings)
 
@@ -347,28 +344,6 @@ def _answered(question: str, claims: tuple[Claim, ...], citer: Citer, found: Ext
         reason=found.reason,
         nearest=() if claims else found.nearest,
     )
-
-
-class _Remembering:
-    """Embeds, and keeps the last vectors: the sentences of a corpus are asked about again and again."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._kept: dict[str, NDArray[np.float32]] = {}
-
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        import numpy as np
-
-        kept = self._kept  # another thread may put an empty one in its place
-        new = [text for text in dict.fromkeys(texts) if text not in kept]
-        if not new and not texts:
-            return self._embedder.embed([])
-        made = dict(zip(new, self._embedder.embed(new), strict=True)) if new else {}
-        rows = [made[text] if text in made else kept[text] for text in texts]
-        if len(kept) + len(made) > _REMEMBERED:
-            kept = self._kept = {}
-        kept |= made
-        return np.stack(rows)
 
 
 def _flag(settings: Settings) -> str:

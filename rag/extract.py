@@ -3,7 +3,7 @@
     ranking ─> sentences ─> read, and weighed with other signs ─> one to three claims, or a refusal
 
 It writes nothing of its own, so it can say nothing that no document says. How sentences are weighed is
-`Choosing`, and when it stays silent `Stopping`: numbers fitted on third-party questions, none for one question.
+`Choosing`, and when it stays silent `Stopping`: numbers fitted on third-party questions.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from rag.chunks import count_words
 from rag.citations import Citer, says_the_same
+from rag.conflicts import Statement, find_conflicts
 from rag.facts import Fact, find_facts
 from rag.questions import asks_for_an_opinion, expected_kinds, parts
 from rag.reader import Reader, Reading
@@ -110,6 +111,18 @@ class Sentence:
         """The document it stands in."""
         return self.chunk.chunk.doc_id
 
+    @property
+    def quote(self) -> str:
+        """Its characters, as they stand."""
+        chunk = self.chunk.chunk
+        return chunk.text[self.start - chunk.start : self.end - chunk.start]
+
+    @property
+    def answer(self) -> str:
+        """The words of it that are likeliest the answer itself, on one line."""
+        begin, end = self.reading.span
+        return " ".join(self.quote[begin:end].split())
+
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -166,8 +179,15 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
         return Extract((), max(likely), _reason(question, any(weighed)), nearest)
     chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
     claims = tuple(_claim(sentence, part, sources, citer) for sentence, part in chosen)
+    conflicts = tuple(
+        conflict
+        for at in told
+        for conflict in find_conflicts(
+            asked[at], _statements(weighed[at], sources.ranking), expected_kinds(asked[at]), citer
+        )
+    )
     silent = [part for at, part in enumerate(asked) if at not in told]
-    return Extract(claims, max(likely), _unanswered(silent), nearest)
+    return Extract(claims, max(likely), _unanswered(silent), nearest, conflicts)
 
 
 def weigh(question: str, sources: Sources) -> list[Sentence]:
@@ -269,7 +289,7 @@ def _choose(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
 
 
 def _in_turn(chosen: Sequence[list[Sentence]], asked: Sequence[str]) -> list[tuple[Sentence, str]]:
-    """Of the sentences chosen for each part the first, then the second …, three in all, each with its part."""
+    """The first sentence chosen for each part, then the second …: three in all, each with its part."""
     turns = [(turn, at) for at, sentences in enumerate(chosen) for turn in range(len(sentences))]
     picked: dict[tuple[str, int], tuple[int, int]] = {}
     for turn, at in sorted(turns):
@@ -299,6 +319,32 @@ def _claim(sentence: Sentence, question: str, sources: Sources, citer: Citer) ->
     return Claim(sentence.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
 
+def _statements(read: Sequence[Sentence], ranking: Ranking) -> list[Statement]:
+    """What may state another value: the sentences read, and those of further chunks."""
+    stated = [
+        Statement(
+            one.doc_id,
+            one.start,
+            one.end,
+            one.text,
+            one.answer,
+            one.reading.chosen,
+            one.reading.answered,
+            one.reading.spanned,
+            one.share,
+        )
+        for one in read
+    ]
+    seen = {(one.doc_id, one.start) for one in read}
+    further = (
+        Statement(ranked.chunk.doc_id, start, end, text)
+        for ranked in ranking.chunks[:SEEN]
+        for start, end, text in _sentences(ranked)
+        if (ranked.chunk.doc_id, start) not in seen and _tells(text)
+    )
+    return [*stated, *further]
+
+
 def _reason(question: str, read: bool) -> str:
     if not read:
         return "There is nothing in the documents to answer from."
@@ -316,9 +362,4 @@ def _unanswered(asked: Sequence[str]) -> str:
 def _nearest(sentences: Sequence[Sentence], title: Callable[[str], str]) -> tuple[Passage, ...]:
     spans = {(one.doc_id, one.start): one for one in reversed(sentences)}
     first = sorted(spans.values(), key=sentences.index)[:MOST_CLAIMS]
-    return tuple(Passage(one.doc_id, title(one.doc_id), one.start, one.end, _quote(one)) for one in first)
-
-
-def _quote(sentence: Sentence) -> str:
-    chunk = sentence.chunk.chunk
-    return chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
+    return tuple(Passage(one.doc_id, title(one.doc_id), one.start, one.end, one.quote) for one in first)

@@ -17,7 +17,7 @@ _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
 _QUESTION_WORDS = tuple((re.compile(rf"\b({words})\b", re.IGNORECASE), kinds) for words, kinds in _EXPECTED)
 
 _ASKS = r"(?:who|whom|whose|what|when|where|why|which|how)"
-_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS}\b)|\?\s+(?=\w)", re.IGNORECASE)
+_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS}\b)|\?\s+(?=\w)", re.I)
 _ASKING = re.compile(rf"\b{_ASKS}\b|^\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will)\b", re.I)
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
@@ -26,7 +26,7 @@ _YOU = re.compile(
     r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess|suppose)\b"
     r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b"
     r"|\bare you (?:on|for|against|in favou?r)\b"
-    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|judge?ment|verdict)\b",
+    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|verdict)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")

@@ -5,12 +5,11 @@ import subprocess
 import sys
 import threading
 
-import numpy as np
 import pytest
 
 from rag import open_engine
 from rag.embedding import MiniLM
-from rag.engine import _Remembering, index, start
+from rag.engine import index, start
 from rag.errors import NoIndexError, NotFoundError, QuestionError, SettingsError
 from rag.retrieve import retrieve
 from rag.settings import Settings, load_settings
@@ -239,30 +238,6 @@ def test_an_index_swapped_under_a_question_is_answered_from_one_state_alone(tmp_
         assert "25 days" not in later.text
         for citation in later.citations:
             assert engine.document(citation.doc_id).text[citation.start : citation.end] == citation.quote
-
-
-def test_threads_that_fill_the_memory_of_vectors_do_not_disturb_each_other():
-    class Slow:
-        name, dimension = "slow", 1
-
-        def embed(self, texts, on_done=None):
-            embedding.set()
-            assert emptied.wait(10)
-            return np.zeros((len(texts), 1))
-
-    embedding, emptied, got = threading.Event(), threading.Event(), []
-    remembering = _Remembering(Slow())
-    emptied.set()
-    remembering(["a"])
-    emptied.clear()
-    embedding.clear()
-    thread = threading.Thread(target=lambda: got.append(remembering(["a", "b"])))
-    thread.start()
-    assert embedding.wait(10)
-    remembering._kept = {}
-    emptied.set()
-    thread.join()
-    assert len(got[0]) == 2
 
 
 def test_any_llamaindex_embedding_plugs_in(tmp_path):
