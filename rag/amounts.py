@@ -340,7 +340,7 @@ def _unit(text: str, number: Number) -> str:
 
 
 def _unit_before(text: str, number: Number) -> str:
-    """What is counted, where that stands before: "user numbers rose to 950 million", "the number of users is 5"."""
+    """What is counted, where it stands before: "user numbers rose to 5", "the number of users is 5"."""
     match = _NUMBERS_OF.search(text[max(0, number.start - 80) : number.start])
     return singular((match["many"] or f"{match['one']}s").lower()) if match else ""
 

@@ -2,24 +2,26 @@
 
     statements ─> the value each gives to the question ─> those that cannot both be true ─> sides
 
-Values are looked for in two ways. *Answers*: the best sentences of two documents both answer, say the same
-otherwise, and give figures or dates that are comparable and not compatible (`rag.facts`), or names without a
-word in common; how sure that must be is `DISAGREEING`, fitted on documents that differ (RAMDocs) and documents
-that hardly do (SQuAD, NQ). *Counts*: two figures of the same counted thing of the same subject, wherever they
-stand, since a sentence may give the number of users in passing, and is then no answer that the reader finds.
+Values are looked for in two ways. *Counts*: two figures of one counted thing of the same subject, wherever
+they stand, since a sentence may give the number of users in passing, where no search and no reader finds it.
+*Answers*: the best sentences of two documents both answer, say much the same otherwise, and give figures or
+dates that are comparable and not compatible (`rag.facts`), or names without a word in common. How sure that
+must be is `DISAGREEING`, fitted on documents that differ (RAMDocs) and on some that hardly do (SQuAD, NQ).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import combinations
 
 from rag.amounts import singular
 from rag.citations import FIGURES, Citer
+from rag.dates import Day
 from rag.facts import Fact, comparable, compatible, find_facts
 from rag.terms import FUNCTION_WORDS, topic
 from rag.types import Conflict, Side
@@ -93,6 +95,7 @@ BIAS = -3.94
 SHOWN_FROM = 0.5
 """The probability from which a disagreement is shown."""
 
+
 def find_conflicts(
     question: str, statements: Sequence[Statement], kinds: frozenset[str], citer: Citer
 ) -> tuple[Conflict, ...]:
@@ -111,7 +114,7 @@ def find_conflicts(
     sides = _counts(question, best_first, kinds) or _answers(question, best_first, kinds)
     if not sides:
         return ()
-    return (Conflict(_about(question, sides[0][0]), tuple(_side(side, citer) for side in sides)),)
+    return (Conflict(_about(question, sides), tuple(_side(side, citer) for side in sides)),)
 
 
 # answers
@@ -119,9 +122,7 @@ def find_conflicts(
 
 def _answers(question: str, statements: Sequence[Statement], kinds: frozenset[str]) -> list[list[Given]]:
     given = answers(question, statements, kinds)
-    differing = [pair for pair in combinations(given, 2) if surety(question, *pair) >= SHOWN_FROM]
-    sure = {id(one) for pair in differing for one in pair}
-    return _sides(sorted(given, key=lambda one: id(one) not in sure), len(sure)) if sure else []
+    return _sides(given, lambda one, other: surety(question, one, other) >= SHOWN_FROM)
 
 
 def answers(question: str, statements: Sequence[Statement], kinds: frozenset[str]) -> list[Given]:
@@ -137,7 +138,8 @@ def answers(question: str, statements: Sequence[Statement], kinds: frozenset[str
         if statement.answer:
             best.setdefault(statement.doc_id, statement)
     figures, known = kinds & FIGURES, find_facts(question)
-    found = (_answer(statement, figures or frozenset({*FIGURES, "name"}), known) for statement in best.values())
+    sought = figures or frozenset({*FIGURES, "name"})
+    found = (_answer(statement, sought, known) for statement in best.values())
     return [given for given in found if given]
 
 
@@ -194,26 +196,36 @@ def _differ(one: Fact, other: Fact) -> bool:
 
 
 def _holds(given: Given, fact: Fact) -> bool:
-    return any(compatible(fact, other) for other in find_facts(given.statement.text) if other.kind == fact.kind)
+    facts = find_facts(given.statement.text)
+    return any(compatible(fact, other) for other in facts if other.kind == fact.kind)
 
 
 def _at_other_times(one: Given, other: Given) -> bool:
-    """Whether both state a time, and no time of one can be one of the other's; never where a time is asked."""
-    if one.fact.kind == "date":
-        return False
-    times, others = (
-        [fact for fact in find_facts(given.statement.text) if fact.kind == "date"] for given in (one, other)
+    """Whether both state a month or year, none of one can be one of the other's, and no date is asked for."""
+    times, others = _times(one), _times(other)
+    return (
+        one.fact.kind != "date"
+        and bool(times and others)
+        and all(_differ(time, that) for time in times for that in others)
     )
-    return bool(times and others) and all(_differ(time, that) for time in times for that in others)
+
+
+def _times(given: Given) -> list[Fact]:
+    facts = find_facts(given.statement.text)
+    return [fact for fact in facts if isinstance(fact.value, Day) and (fact.value.year or fact.value.month)]
 
 
 # counts
 
-_NUMBER = re.compile(r"\b(?:how (?:many|much|large|big|close)|numbers?|figures?|size|total|count)\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"\b(?:how (?:many|much|large|big|close)|numbers?|figures?|size|total|count)\b", re.IGNORECASE
+)
 """How a question asks for a number."""
 _PERSONS = frozenset("people persons men women".split())
 _PART = re.compile(r"\b(?:per ?cent|percentage|proportion|share|fraction|part of)\b", re.IGNORECASE)
-_WHETHER = re.compile(r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.IGNORECASE)
+_WHETHER = re.compile(
+    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.IGNORECASE
+)
 _FIGURE = r"\d|illion|thousand|hundred|dozen"
 """What a sentence has that may count more than a few."""
 LEAST_SHARE = 0.1
@@ -221,20 +233,23 @@ LEAST_SHARE = 0.1
 _ANYTHING = frozenset("person time year day thing part side way one".split())
 """What is counted of nearly anything, so that two counts of it need not be of the same thing."""
 _LIMITS = frozenset(
-    "in of from among across within under aged for on at between since during who whom that whose per to by".split()
+    "in of from among across within under aged for on at between since during who whom that whose per to by"
+    " with without".split()
 )
 """Words after a counted thing that begin what limits it: "users in Russia", "users who pay"."""
-_CHANGES = frozenset(
-    "by another additional extra further gained added lost gaining adding losing attracted removed".split()
+_CHANGES = re.compile(
+    r"\b(?:another|additional|extra|further|gain|add(?:s|ed|ing)?\b|los[et]|losing|attract|remov)\w*\b"
+    r"|\b(?:grew|grown?|rose|rise[ns]?|increase[ds]?|climbed|fell|fall|fallen|dropped|declined?)\b.* by\b",
+    re.IGNORECASE,
 )
 """Words before a figure by which it counts a change, not a whole."""
 _SUPPOSED = frozenset(
-    "would will could may might should expects expected aims aimed hopes hoped plans planned predicts predicted "
-    "forecast target goal if".split()
+    "would will could may might should expects expected aims aimed hopes hoped plans planned predicts"
+    " predicted forecast target goal if".split()
 )
 """Words by which a figure is supposed or wished for."""
-_BEFORE = 4
-"""How many words before a figure are read for these."""
+_NEAR = 4
+"""How many words before and after a figure are read for these."""
 MOST_APART = 2
 """Counts of the same whole differ by this factor at most: greater ones are of something else."""
 
@@ -250,10 +265,13 @@ def _counts(question: str, statements: Sequence[Statement], kinds: frozenset[str
         about = known - frozenset(topic(unit))
         near = [one for one in statements if _may_count(one.text, unit)]
         given = [one for one in (_count(unit, statement, about) for statement in near) if one]
-        for one, other in combinations(given, 2):
-            if _differ(one.fact, other.fact) and _is_of_the_same(one, other, about):
-                return _sides([one, other, *given], 2)
+        if sides := _sides(given, partial(_count_otherwise, about)):
+            return sides
     return []
+
+
+def _count_otherwise(about: frozenset[str], one: Given, other: Given) -> bool:
+    return _differ(one.fact, other.fact) and _is_of_the_same(one, other, about)
 
 
 def _units(question: str, statements: Sequence[Statement]) -> list[str]:
@@ -270,7 +288,7 @@ def _units(question: str, statements: Sequence[Statement]) -> list[str]:
 
 
 def _named(question: str) -> Iterator[str]:
-    """The things of a question that could be counted: as named, or by what people do, since who use are users."""
+    """The things of a question that could be counted: as named, or by what people do, since users use."""
     words = [word.lower() for word in re.findall(r"[^\W\d_]{3,}", question)]
     words = [word for word in words if word not in FUNCTION_WORDS]
     yield from map(singular, words)
@@ -288,12 +306,13 @@ def _may_count(text: str, unit: str) -> bool:
 
 
 def _is_asked(fact: Fact, asked: Sequence[Fact]) -> bool:
-    """Whether a question has the figure itself, of people or of nothing named: "Is it 900 or 950 million?"."""
+    """Whether a question has the figure itself, of people or of nothing: "Is it 900 or 950 million?"."""
     return any(unit_of(one) in {"", *_ANYTHING} and _number(one) == _number(fact) for one in asked)
 
 
 def _number(fact: Fact) -> Decimal:
-    return fact.value[0] if isinstance(fact.value, tuple) and isinstance(fact.value[0], Decimal) else Decimal(0)
+    first = fact.value[0] if isinstance(fact.value, tuple) else fact.value
+    return first if isinstance(first, Decimal) else Decimal(0)
 
 
 def _seen(statement: Statement, fact: Fact) -> bool:
@@ -307,9 +326,11 @@ def _count(unit: str, statement: Statement, known: frozenset[str]) -> Given | No
     facts = [fact for fact in find_facts(statement.text) if fact.kind == "count" and unit_of(fact) == unit]
     if not facts or any(fact.qualifier == "vague" or not compatible(facts[0], fact) for fact in facts):
         return None
-    before = {word.lower() for word in statement.text[: facts[0].start].split()[-_BEFORE:]}
+    before = statement.text[: facts[0].start].lower().split()[-_NEAR:]
+    if _CHANGES.search(" ".join(before)) or not _SUPPOSED.isdisjoint(before):
+        return None
     given = _given(statement, facts[0])
-    return None if before & (_CHANGES | _SUPPOSED) or not _subject(given, known) else given
+    return given if _subject(given, known) else None
 
 
 def _subject(given: Given, known: frozenset[str]) -> frozenset[str]:
@@ -328,16 +349,11 @@ def _is_of_the_same(one: Given, other: Given, known: frozenset[str]) -> bool:
 
 def _limits(given: Given) -> frozenset[str]:
     """The stems that limit what is counted: "paid" and "Russia" in "10 million paid users in Russia"."""
-    unit, limits = unit_of(given.fact), []
-    words = iter(given.statement.text[given.fact.end :].split())
-    for word in words:
-        if word.lower().startswith(unit[:4]):
-            break
-        limits.append(word)
-    following = list(words)[:_BEFORE]
-    if following and following[0].lower() in _LIMITS:
-        limits += following
-    return frozenset(topic(" ".join(limits)))
+    unit, words = unit_of(given.fact), given.statement.text[given.fact.end :].split()
+    place = next((at for at, word in enumerate(words[:_NEAR]) if word.lower().startswith(unit[:4])), -1)
+    following = words[place + 1 : place + 1 + _NEAR]
+    limited = bool(following) and following[0].lower() in _LIMITS
+    return frozenset(topic(" ".join(words[: max(place, 0)] + following * limited)))
 
 
 # sides
@@ -355,22 +371,23 @@ def unit_of(fact: Fact) -> str:
     return value[1] if fact.kind == "count" and isinstance(value, tuple) and isinstance(value[1], str) else ""
 
 
-def _sides(given: Sequence[Given], most: int) -> list[list[Given]]:
-    """Values by side, in their order; one that goes with several sides stands on none.
+def _sides(given: Sequence[Given], disagree: Callable[[Given, Given], bool]) -> list[list[Given]]:
+    """Values by side, best first; one that goes with several sides stands on none.
 
     Args:
-        given: The values, those that differ first.
-        most: How many of them may begin a side.
+        given: The values, best first.
+        disagree: Whether two of them do, surely enough to begin a side each.
     """
+    sure = {id(one) for pair in combinations(given, 2) if disagree(*pair) for one in pair}
     sides: list[list[Given]] = []
-    for one in given[:most]:
-        if len(sides) < MOST_SIDES and not any(_agree(one, side[0]) for side in sides):
+    for one in given:
+        if id(one) in sure and len(sides) < MOST_SIDES and not any(_agree(one, side[0]) for side in sides):
             sides.append([one])
     for one in given:
         agreeing = [side for side in sides if _agree(one, side[0])]
         if len(agreeing) == 1 and one is not agreeing[0][0]:
             agreeing[0].append(one)
-    sides.sort(key=lambda side: max((one.statement.share, one.statement.chosen) for one in side), reverse=True)
+    sides.sort(key=lambda side: min(given.index(one) for one in side))
     return sides if len(sides) > 1 else []
 
 
@@ -386,13 +403,13 @@ def _side(side: Sequence[Given], citer: Citer) -> Side:
     return Side(side[0].value, tuple(citer.cite(one.doc_id, one.start, one.end).marker for one in ordered))
 
 
-def _about(question: str, first: Given) -> str:
-    """What differs: the thing counted, in the words of the document, or what the question is about."""
-    unit = unit_of(first.fact)
+def _about(question: str, sides: Sequence[Sequence[Given]]) -> str:
+    """What differs: the thing counted, in the words of the documents, or what the question is about."""
+    unit = unit_of(sides[0][0].fact)
     if unit:
-        following = first.statement.text[first.fact.end :].split()
-        named = next((word for word in following if word.lower().startswith(unit[:4])), unit)
-        return named.strip(".,;:!?()\"'”")
+        texts = [one.statement.text[one.fact.end :] for side in sides for one in side]
+        named = [word for text in texts for word in re.findall(rf"\b{re.escape(unit[:4])}\w*", text)]
+        return named[0] if named else unit
     words = question.strip(" ?.!").split()
     tells = [place for place, word in enumerate(words) if word.lower() not in FUNCTION_WORDS]
     return " ".join(words[tells[0] :]) if tells else question
