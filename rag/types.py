@@ -204,7 +204,7 @@ class Answer:
         claims: The sentences, each with its citations.
         citations: All citations of the claims and conflicts, by marker.
         conflicts: Values that differ, side by side.
-        reason: Why it was refused; empty otherwise.
+        reason: Why it was refused, or what of the question the documents do not say; empty otherwise.
         nearest: The nearest passages of a refused question, which are not evidence.
         dropped: What a model wrote that the documents do not carry.
         notice: What went another way than set (an endpoint that failed, say); empty otherwise.

@@ -136,6 +136,15 @@ def test_the_terminal_tells_what_went_another_way():
     assert "  “He paid 9.9 billion.” (9.9 billion is not cited)" in shown
 
 
+def test_what_the_documents_do_not_say_of_a_question_stands_below_what_they_do():
+    silent = "The documents do not say: who paid it?"
+    part = bail_answer(status="partial", reason=silent)
+    assert answer_text(part).index("5 million") < answer_text(part).index(silent)
+    assert silent in answer_html(part)
+    refused = Answer("Who?", "Who?", "refused", 0.1, (), (), Timings(0.0, 0.0), reason="Nothing.")
+    assert answer_text(refused).count("Nothing.") == 1
+
+
 def test_the_terminal_never_gets_a_control_sequence_of_a_document():
     text = "Red \x1b[31m alert\x07 and \x9b2J."
     shown = answer_text(answer(cite(text, (0, len(text))), Claim(text, (1,), ())))

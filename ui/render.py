@@ -35,7 +35,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
         _wrapped(f"Note: {answer.notice}" if answer.notice else "", width),
         _wrapped(f"Searched for: {answer.standalone}" if _completed(answer) else "", width),
         *(_wrapped(_marked(claim.text, claim.citations), width) for claim in answer.claims),
-        _wrapped(PARTIAL if answer.status == "partial" else "", width),
+        _wrapped(_unanswered(answer), width),
         *(_conflict_text(conflict, width) for conflict in answer.conflicts),
         _refusal_text(answer, width),
         _dropped_text(answer, width),
@@ -57,6 +57,13 @@ def _wrapped(text: str, width: int, indent: str = "") -> str:
 
 def _marked(text: str, markers: Iterable[int]) -> str:
     return f"{text} {''.join(f'[{marker}]' for marker in markers)}".rstrip()
+
+
+def _unanswered(answer: Answer) -> str:
+    """What of the question the documents do not say, where they say the rest."""
+    if answer.status == "refused":
+        return ""
+    return answer.reason or (PARTIAL if answer.status == "partial" else "")
 
 
 def _conflict_text(conflict: Conflict, width: int) -> str:
@@ -169,7 +176,7 @@ def answer_html(answer: Answer, turn: int = 0, finished: bool = True) -> str:
         _note("cw-standalone", f"Searched for: {answer.standalone}" if _completed(answer) else ""),
         _note("cw-notice", answer.notice),
         "".join(_claim_html(answer, claim, turn, place) for place, claim in enumerate(answer.claims)),
-        _note("cw-partial", PARTIAL if answer.status == "partial" else ""),
+        _note("cw-partial", _unanswered(answer)),
         "".join(
             _conflict_html(answer, conflict, turn, place) for place, conflict in enumerate(answer.conflicts)
         ),
