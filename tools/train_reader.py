@@ -6,7 +6,8 @@
 DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
 `reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
 that was killed goes on. It needs torch, onnx and safetensors beside the package; it computes on a GPU where
-there is one, and takes under two hours on two cores of a CPU.
+there is one, and takes under two hours on two cores of a CPU, or what `--minutes` says and a quarter of an
+hour for what comes before and after.
 
     reader_questions  questions, with what the engine's own retrieval gives, by side: training, "fit", "dev"
     reader_groups     what is read together for a question, with a label for each sentence
@@ -20,6 +21,7 @@ there is one, and takes under two hours on two cores of a CPU.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -48,15 +50,22 @@ def open_published(source: Path | None) -> ReaderModel:
 
 
 def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel:
-    """The reader, trained on the questions of the training side."""
+    """The reader, trained on the questions of the training side.
+
+    Raises:
+        SystemExit: There are none.
+    """
     learned = [one for one in asked if one.side == "train" and teaches(one)]
+    if not learned:
+        sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
     model = open_published(options.source).to("cuda" if torch.cuda.is_available() else "cpu")
+    steps = max(1, int(options.epochs * len(learned) / BATCH))
     seconds = 60 * options.minutes if options.minutes else None
-    train(model, learned, Schedule(int(options.epochs * len(learned) / BATCH), seconds), checkpoint)
+    train(model, learned, Schedule(steps, seconds), checkpoint)
     return model.cpu()
 
 
