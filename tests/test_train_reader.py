@@ -252,9 +252,9 @@ def drawn() -> list[Any]:
     return [groups.group(ASKED_ONE, swaps, random.Random(seed)) for seed in range(2000)]
 
 
-def test_an_answerable_group_has_the_answering_chunk_first_and_three_beside(drawn: list[Any]) -> None:
+def test_an_answerable_group_has_the_answering_chunk_first_and_two_beside(drawn: list[Any]) -> None:
     answerable = [one for one in drawn if one.answerable]
-    assert all(one.pieces[0] == (GOLD, [-1, 1, 0]) and len(one.pieces) == 4 for one in answerable)
+    assert all(one.pieces[0] == (GOLD, [-1, 1, 0]) and len(one.pieces) == 3 for one in answerable)
     assert all(one.question == ASKED_ONE.question for one in answerable)
     beside = {part[0].doc_id for one in answerable for part in one.pieces[1:]}
     assert beside == {"gold", "far", *(f"other{number}" for number in range(6))}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from reader_questions import Asked, Piece, flat
 
-BESIDE = 3
+BESIDE = 2
 """Chunks read beside the answering one."""
 DRAWN_FROM = 8
 """They are drawn from so many of the retrieved."""

