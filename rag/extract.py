@@ -177,14 +177,13 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
         return Extract((), max(likely), _reason(question, any(weighed)), nearest)
+    stated = {asked[at]: _statements(weighed[at], sources.ranking) for at in told}
     chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
-    claims = tuple(_claim(sentence, part, sources, citer) for sentence, part in chosen)
+    claims = tuple(_claim(sentence, part, stated[part], citer) for sentence, part in chosen)
     conflicts = tuple(
         conflict
-        for at in told
-        for conflict in find_conflicts(
-            asked[at], _statements(weighed[at], sources.ranking), expected_kinds(asked[at]), citer
-        )
+        for part, statements in stated.items()
+        for conflict in find_conflicts(part, statements, expected_kinds(part), citer)
     )
     silent = [part for at, part in enumerate(asked) if at not in told]
     return Extract(claims, max(likely), _unanswered(silent), nearest, conflicts)
@@ -306,21 +305,19 @@ def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
     )
 
 
-def _claim(sentence: Sentence, question: str, sources: Sources, citer: Citer) -> Claim:
-    """A sentence as a claim: cited where it stands, and wherever another document says the same."""
+def _claim(sentence: Sentence, question: str, statements: Sequence[Statement], citer: Citer) -> Claim:
+    """A sentence as a claim: cited where it stands, and where another document says the same best."""
     own = citer.cite(sentence.doc_id, sentence.start, sentence.end)
     cited: dict[str, Citation] = {sentence.doc_id: own}
     kinds = expected_kinds(question)
-    for ranked in sources.ranking.chunks[:SEEN]:
-        doc_id = ranked.chunk.doc_id
-        for start, end, text in _sentences(ranked):
-            if doc_id not in cited and _tells(text) and says_the_same(sentence.text, text, question, kinds):
-                cited[doc_id] = citer.cite(doc_id, start, end)
+    for one in statements:
+        if one.doc_id not in cited and says_the_same(sentence.text, one.text, question, kinds):
+            cited[one.doc_id] = citer.cite(one.doc_id, one.start, one.end)
     return Claim(sentence.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
 
 def _statements(read: Sequence[Sentence], ranking: Ranking) -> list[Statement]:
-    """What may state another value: the sentences read, and those of further chunks."""
+    """What may say the same or another value: the sentences read, best first, and those of further chunks."""
     stated = [
         Statement(
             one.doc_id,

@@ -23,7 +23,7 @@ FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
 _YOU = re.compile(
-    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess|suppose)\b"
+    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess)\b"
     r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b"
     r"|\bare you (?:on|for|against|in favou?r)\b"
     r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|verdict)\b",
