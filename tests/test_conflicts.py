@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from rag.citations import Citer
-from rag.conflicts import Given, Statement, answers, find_conflicts, surety
+from rag.conflicts import Given, Statement, answers, find_conflicts, read_signs, surety
 from rag.questions import expected_kinds
 from rag.types import Document
 
@@ -232,18 +232,49 @@ def test_words_that_are_hardly_the_answer_are_no_conflict():
     assert found(DIRECTOR, one, other) == []
 
 
-def test_the_surer_reading_and_the_likelier_sentences_are_the_surer_disagreement():
-    def sure(text: str, spanned: float) -> float:
-        one, other = (
-            read("a", "Red Harbour is a film directed by Anna Lind.", "Anna Lind"),
-            read("b", text, "Peter Voss", spanned=spanned),
-        )
-        pair: list[Given] = answers(DIRECTOR, (one, other), frozenset({"name"}))
-        return surety(DIRECTOR, *pair)
+def pair(one: str, other: str, spanned: float = SURE) -> tuple[Given, Given]:
+    """Two films' directors as two documents give them."""
+    statements = read("a", one, "Anna Lind"), read("b", other, "Peter Voss", spanned=spanned)
+    mine, theirs = answers(DIRECTOR, statements, frozenset({"name"}))
+    return mine, theirs
 
-    alike = sure("Red Harbour is a film directed by Peter Voss.", SURE)
-    assert alike > sure("Red Harbour is a film directed by Peter Voss.", UNSURE)
-    assert alike > sure("The cliffs belonged to Peter Voss of the harbour.", SURE)
+
+def test_the_signs_of_a_pair_are_counted():
+    mine, theirs = pair("Red Harbour was directed by Anna Lind.", "Peter Voss shot Red Harbour.", 2.5)
+    signs = read_signs(DIRECTOR, mine, theirs)
+    # red, harbour and direct; shot, red and harbour; asked for: direct, film, red and harbour
+    assert (signs.spanned, signs.alike, signs.asked) == (2.5, 2 / 4, 2 / 4)
+    assert signs.beside == 1  # harbour stands within four words of both
+    far = pair("Red Harbour was, as all know, in the end shot by Anna Lind.", "Peter Voss shot it.")
+    assert read_signs(DIRECTOR, *far).beside == 0
+
+
+def test_each_sign_makes_a_disagreement_surer():
+    best = surety(
+        DIRECTOR, *pair("The film was directed by Anna Lind.", "The film was directed by Peter Voss.")
+    )
+    for one, other, spanned in (
+        ("The film was directed by Anna Lind.", "The film was directed by Peter Voss.", UNSURE),
+        (
+            "The film was directed by Anna Lind.",
+            "This is the film that was directed in a port by Peter Voss.",
+            SURE,
+        ),
+        ("The show was staged by Anna Lind.", "The show was staged by Peter Voss.", SURE),
+    ):
+        assert surety(DIRECTOR, *pair(one, other, spanned)) < best
+
+
+def test_what_the_question_has_is_no_answer_to_it():
+    named = read("a", "Red Harbour is a film of the coast.", "Red Harbour")
+    assert answers(DIRECTOR, [named], frozenset({"name"})) == []
+
+
+def test_the_only_date_of_a_sentence_is_its_answer_to_when():
+    (given,) = answers(FOUNDED, [read("a", "Orbis was founded in 1998.", "founded")], frozenset({"date"}))
+    assert given.value == "1998"
+    two = read("a", "Orbis was founded in 1998 and sold in 2005.", "founded")
+    assert answers(FOUNDED, [two], frozenset({"date"})) == []
 
 
 def test_the_order_of_the_statements_changes_nothing():
