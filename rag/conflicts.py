@@ -94,9 +94,10 @@ class Signs:
     beside: float
 
 
-DISAGREEING = Signs(spanned=0.36, alike=3.11, asked=1.23, beside=1.12)
-BIAS = -3.99
-SHOWN_FROM = 0.55
+DISAGREEING = Signs(spanned=0.37, alike=4.22, asked=2.05, beside=1.52)
+BIAS = -4.71
+"""Both by `tools/fit_conflicts.py`."""
+SHOWN_FROM = 0.6
 """The probability from which a disagreement is shown."""
 
 

@@ -142,13 +142,22 @@ def test_days_of_the_week_are_no_different_times():
     assert users("Orbis said on Monday it has 950 users.", "Orbis said on Friday it has 900 users.") != []
 
 
+def test_counts_are_of_all_the_names_that_the_question_has():
+    question = "How many users does Orbis have in Brazil?"
+    one = read("a", "In Brazil, Orbis has 950 users.", "950")
+    assert found(question, one, read("b", "Orbis has 900 users.")) == []
+    assert found(question, one, read("b", "In all of Brazil Orbis has 900 users.")) != []
+
+
 def test_people_who_use_are_users():
-    statements = read("a", "Orbis has 950 users.", "950"), read("b", "Orbis has 900 users.")
-    assert found("How many people use Orbis?", *statements) != []
-    assert found("How many people own Orbis?", *statements) != []  # the answer read counts users
-    assert (
-        found("How many servers does Orbis run?", *(read(one.doc_id, one.text) for one in statements)) == []
-    )
+    counts = read("a", "Orbis has 950 users."), read("b", "Orbis has 900 users.")
+    assert found("How many people use Orbis?", *counts) != []
+    assert found("How many people own Orbis?", *counts) == []
+
+
+def test_what_the_answer_counts_is_asked_for():
+    counts = read("a", "Orbis has 950 users.", "950"), read("b", "Orbis has 900 users.")
+    assert found("How many people own Orbis?", *counts) != []
 
 
 @pytest.mark.parametrize(
@@ -250,19 +259,14 @@ def test_the_signs_of_a_pair_are_counted():
 
 
 def test_each_sign_makes_a_disagreement_surer():
-    best = surety(
-        DIRECTOR, *pair("The film was directed by Anna Lind.", "The film was directed by Peter Voss.")
-    )
-    for one, other, spanned in (
-        ("The film was directed by Anna Lind.", "The film was directed by Peter Voss.", UNSURE),
-        (
-            "The film was directed by Anna Lind.",
-            "This is the film that was directed in a port by Peter Voss.",
-            SURE,
-        ),
-        ("The show was staged by Anna Lind.", "The show was staged by Peter Voss.", SURE),
-    ):
-        assert surety(DIRECTOR, *pair(one, other, spanned)) < best
+    def sure(words: str, before: str = "", spanned: float = SURE) -> float:
+        return surety(DIRECTOR, *pair(f"{words} Anna Lind.", f"{before}{words} Peter Voss.", spanned))
+
+    plain = sure("The film was directed by")
+    assert plain > sure("The film was directed by", spanned=UNSURE)
+    assert plain > sure("The film was directed by", before="In a port on a rainy day: ")  # less alike
+    assert plain < sure("The film Red Harbour was directed by")  # more of what is asked
+    assert plain > sure("The film was directed with care, skill and a steady hand by")  # not beside the name
 
 
 def test_what_the_question_has_is_no_answer_to_it():
