@@ -218,10 +218,10 @@ def _times(given: Given) -> list[Fact]:
 
 # counts
 
-_NUMBER = re.compile(
-    r"\b(?:how (?:many|much|large|big|close)|numbers?|figures?|size|total|count)\b", re.IGNORECASE
-)
-"""How a question asks for a number."""
+_SIZE = r"how (?:large|big|close|many (?:people|persons|men|women))|numbers?|figures?|size|total|count"
+_UNNAMED = re.compile(rf"\b(?:{_SIZE})\b", re.IGNORECASE)
+_NUMBER = re.compile(rf"\b(?:{_SIZE}|how many)\b", re.IGNORECASE)
+"""How a question asks for a number: without a word, maybe, for what is counted; and in all."""
 _PERSONS = frozenset("people persons men women".split())
 _PART = re.compile(r"\b(?:per ?cent|percentage|proportion|share|fraction|part of)\b", re.IGNORECASE)
 _WHETHER = re.compile(
@@ -278,12 +278,12 @@ def _count_otherwise(about: frozenset[str], one: Given, other: Given) -> bool:
 def _units(question: str, statements: Sequence[Statement]) -> list[str]:
     """What may be counted in answer: what the question names or has the number of, or the answer counts."""
     asked = [fact for fact in find_facts(question) if fact.kind == "count"]
-    number = bool(_NUMBER.search(question))
+    number, unnamed = bool(_NUMBER.search(question)), bool(_UNNAMED.search(question))
     units = dict.fromkeys(unit_of(fact) for fact in asked if number or _WHETHER.match(question))
     units |= dict.fromkeys(_named(question) if number else ())
     for statement in statements if number or asked else ():
         for fact in find_facts(statement.text) if statement.share >= LEAST_SHARE else ():
-            if _is_asked(fact, asked) or (number and _seen(statement, fact)):
+            if _is_asked(fact, asked) or (unnamed and _seen(statement, fact)):
                 units[unit_of(fact)] = None
     return [unit for unit in units if unit and unit not in _ANYTHING]
 

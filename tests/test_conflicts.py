@@ -158,6 +158,8 @@ def test_people_who_use_are_users():
 def test_what_the_answer_counts_is_asked_for():
     counts = read("a", "Orbis has 950 users.", "950"), read("b", "Orbis has 900 users.")
     assert found("How many people own Orbis?", *counts) != []
+    assert found("How many servers does Orbis own?", *counts) == []
+    assert found("How much does Orbis own?", *counts) == []
 
 
 @pytest.mark.parametrize(
