@@ -26,9 +26,8 @@ from rag.facts import Fact, comparable, compatible, find_facts
 from rag.terms import FUNCTION_WORDS, topic
 from rag.types import Conflict, Side
 
-MOST_WORDS = 6
-"""A longer answer is no value that another could exclude."""
 MOST_SIDES = 4
+"""More values than these are no disagreement to look at, but a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +298,9 @@ def _named(question: str) -> Iterator[str]:
 
 def _may_count(text: str, unit: str) -> bool:
     """Whether a sentence may count a thing: a cheap look, since facts take longer to find."""
-    begins = unit[:4]
-    if begins not in text.lower():
+    if unit[:4] not in text.lower():
         return False
+    begins = re.escape(unit[:4])
     near = rf"(?:{_FIGURE})\S*(?:\s\S+){{0,4}}?[\s-]{begins}|\bnumbers? of {begins}|\b{begins}\w* numbers"
     return re.search(near, text, re.IGNORECASE) is not None
 
