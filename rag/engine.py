@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from rag.citations import Citer, recited
 from rag.embedding import Embedder, open_embedder
 from rag.errors import EndpointError, NoIndexError, QuestionError, StoreError
-from rag.extract import Extract, Sources, extract
+from rag.extract import COMPARED, Extract, Sources, extract
 from rag.index import is_indexed, update
 from rag.reader import Reader
 from rag.retrieve import retrieve
@@ -200,9 +200,9 @@ class Engine:
         """
         question = self._checked(question)
         started = time.perf_counter()
-        with self._retrieved(question, within=within) as (ranking, snapshot):
+        with self._retrieved(question, COMPARED, within) as (ranking, snapshot):
             retrieved = time.perf_counter()
-            yield Retrieved(ranking)
+            yield Retrieved(replace(ranking, chunks=ranking.chunks[:DEFAULT_K]))
             answer = yield from self._answer(question, ranking, snapshot)
             seconds = Timings(retrieved - started, time.perf_counter() - retrieved)
         yield Done(replace(answer, timings=seconds))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.chunks import count_words
-from rag.citations import Citer, says_the_same
+from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import Statement, find_conflicts
 from rag.facts import Fact, find_facts
 from rag.questions import asks_for_an_opinion, expected_kinds, parts
@@ -24,8 +24,10 @@ from rag.types import Citation, Claim, Conflict, Passage, RankedChunk, Ranking
 
 READ = 5
 """How many chunks the reader reads."""
-SEEN = 10
+SUPPORTING = 10
 """How many chunks are looked through for others that say the same."""
+COMPARED = 40
+"""How many are looked through for other values: a sentence may give one in passing, and rank low."""
 MOST_CLAIMS = 3
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
@@ -177,16 +179,26 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
         return Extract((), max(likely), _reason(question, any(weighed)), nearest)
-    stated = {asked[at]: _statements(weighed[at], sources.ranking) for at in told}
-    chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
-    claims = tuple(_claim(sentence, part, stated[part], citer) for sentence, part in chosen)
-    conflicts = tuple(
+    apart = Citer(citer.document)
+    conflicts = [
         conflict
-        for part, statements in stated.items()
-        for conflict in find_conflicts(part, statements, expected_kinds(part), citer)
-    )
+        for at in told
+        for conflict in find_conflicts(
+            asked[at],
+            statements(weighed[at], sources.ranking.chunks[:COMPARED]),
+            expected_kinds(asked[at]),
+            apart,
+        )
+    ]
+    shown = {(one.doc_id, one.start) for one in apart.citations}
+    chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
+    # what a side says need not be told again, but something must be told
+    chosen = chosen[:1] + [(one, part) for one, part in chosen[1:] if (one.doc_id, one.start) not in shown]
+    near = {asked[at]: statements(weighed[at], sources.ranking.chunks[:SUPPORTING]) for at in told}
+    claims = tuple(_claim(one, part, near[part], citer) for one, part in chosen)
+    differing = tuple(recited(conflict, apart, citer) for conflict in conflicts)
     silent = [part for at, part in enumerate(asked) if at not in told]
-    return Extract(claims, max(likely), _unanswered(silent), nearest, conflicts)
+    return Extract(claims, max(likely), _unanswered(silent), nearest, differing)
 
 
 def weigh(question: str, sources: Sources) -> list[Sentence]:
@@ -305,41 +317,43 @@ def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
     )
 
 
-def _claim(sentence: Sentence, question: str, statements: Sequence[Statement], citer: Citer) -> Claim:
+def _claim(sentence: Sentence, question: str, near: Sequence[Statement], citer: Citer) -> Claim:
     """A sentence as a claim: cited where it stands, and where another document says the same best."""
     own = citer.cite(sentence.doc_id, sentence.start, sentence.end)
     cited: dict[str, Citation] = {sentence.doc_id: own}
     kinds = expected_kinds(question)
-    for one in statements:
+    for one in near:
         if one.doc_id not in cited and says_the_same(sentence.text, one.text, question, kinds):
             cited[one.doc_id] = citer.cite(one.doc_id, one.start, one.end)
     return Claim(sentence.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
 
-def _statements(read: Sequence[Sentence], ranking: Ranking) -> list[Statement]:
-    """What may say the same or another value: the sentences read, best first, and those of further chunks."""
-    stated = [
-        Statement(
-            one.doc_id,
-            one.start,
-            one.end,
-            one.text,
-            one.answer,
-            one.reading.chosen,
-            one.reading.answered,
-            one.reading.spanned,
-            one.share,
-        )
-        for one in read
-    ]
+def statements(read: Sequence[Sentence], chunks: Sequence[RankedChunk]) -> list[Statement]:
+    """What may say the same or another value: the sentences read, best first, then others of the chunks."""
     seen = {(one.doc_id, one.start) for one in read}
-    further = (
+    others = (
         Statement(ranked.chunk.doc_id, start, end, text)
-        for ranked in ranking.chunks[:SEEN]
+        for ranked in chunks
         for start, end, text in _sentences(ranked)
         if (ranked.chunk.doc_id, start) not in seen and _tells(text)
     )
-    return [*stated, *further]
+    return [*map(as_statement, read), *others]
+
+
+def as_statement(sentence: Sentence) -> Statement:
+    """A sentence as what may state a value."""
+    reading = sentence.reading
+    return Statement(
+        doc_id=sentence.doc_id,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        answer=sentence.answer,
+        chosen=reading.chosen,
+        answered=reading.answered,
+        spanned=reading.spanned,
+        share=sentence.share,
+    )
 
 
 def _reason(question: str, read: bool) -> str:

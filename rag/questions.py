@@ -6,10 +6,11 @@ import re
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
     (r"how (often|frequently)|how many times", frozenset({"frequency"})),
-    (r"how long|(what|which) (duration|period)", frozenset({"duration", "date"})),
+    (r"how long|(what|which) (duration|period)", frozenset({"duration", "date", "count"})),
     (r"how old", frozenset({"count", "duration"})),
-    (r"(what|which) (percentage|percent|share|proportion)", frozenset({"percentage"})),
-    (r"how many", frozenset({"count", "percentage"})),
+    (r"(what|which) (percentage|percent|share|proportion)|how many per ?cent", frozenset({"percentage"})),
+    (r"how many|how (large|big|far|high|tall|deep|wide|heavy|fast)", frozenset({"count", "percentage"})),
+    (r"(what|which) (number|figures?|size)", frozenset({"count"})),
     (r"how much|what (price|cost|sum|amount)", frozenset({"money", "percentage", "count"})),
     (r"when|(what|which) (year|date|day|month|time)|(since|until|till) when", frozenset({"date"})),
     (r"who|whom|whose|where|(what|which) (country|city|company|person)", frozenset({"name"})),

@@ -102,7 +102,7 @@ def test_nothing_to_read_is_refused():
 def test_both_parts_of_a_question_are_answered():
     found, _ = answered(
         "When was the mill built, and how many people work in the mill?",
-        "The mill was built in 1820. It turns all day. Today 42 people work in the mill. The wheel is of oak.",
+        "The mill was built in 1820. It turns all day. Today 42 people work in the mill. It is of oak.",
     )
     told = " ".join(claim.text for claim in found.claims)
     assert "1820" in told

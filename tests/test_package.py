@@ -153,7 +153,8 @@ def test_the_wheel_has_what_it_needs_and_no_more(root: Path, wheel: Path) -> Non
         for path in (root / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {"rag/weights/minilm.onnx", "rag/weights/tokenizer.json", "rag/punkt/english.json.gz"} <= needed
+    weights = {f"rag/weights/{name}" for name in ("minilm.onnx", "reader.onnx", "tokenizer.json")}
+    assert weights | {"rag/punkt/english.json.gz"} <= needed
     assert needed <= names
     assert {name.partition("/")[0] for name in names - needed} == {f"citewell-{version(wheel)}.dist-info"}
     licences = {name.rpartition("/")[2] for name in names if "/licenses/" in name}

@@ -8,8 +8,10 @@ from rag.questions import asks_for_an_opinion, expected_kinds, parts
     [
         ("How often must he report?", {"frequency"}),
         ("How many times a week?", {"frequency"}),
-        ("How long was he held?", {"duration", "date"}),
+        ("How long was he held?", {"duration", "date", "count"}),
         ("How much is it?", {"money", "percentage", "count"}),
+        ("How many per cent agree?", {"percentage"}),
+        ("How large is the lake?", {"count", "percentage"}),
         ("Since when is it so?", {"date"}),
         ("Whose idea was it?", {"name"}),
         ("Why was he held?", set()),

@@ -27,9 +27,9 @@ from reader_questions import RETRIEVED
 from eval.answers import contains
 from eval.dataset import Candidate, Question
 from eval.sets import open_set
-from rag.conflicts import Given, Statement, answers, exclude, read_signs
+from rag.conflicts import Given, answers, exclude, read_signs
 from rag.engine import index, start
-from rag.extract import Sentence, Sources, weigh
+from rag.extract import Sentence, Sources, as_statement, weigh
 from rag.questions import expected_kinds
 from rag.reader import Reader
 from rag.retrieve import retrieve
@@ -89,17 +89,6 @@ def _pairs(
         if exclude(one, other):
             signs = astuple(read_signs(question, one, other))
             yield Pair(corpus, side, question, signs, _disagrees(one, other, labels))
-
-
-def as_statement(sentence: Sentence) -> Statement:
-    """A sentence as what it may state."""
-    chunk, reading = sentence.chunk.chunk, sentence.reading
-    words = chunk.text[sentence.start - chunk.start : sentence.end - chunk.start]
-    answer = " ".join(words[slice(*reading.span)].split())
-    where = (sentence.doc_id, sentence.start, sentence.end)
-    return Statement(
-        *where, sentence.text, answer, reading.chosen, reading.answered, reading.spanned, sentence.share
-    )
 
 
 def _disagrees(one: Given, other: Given, labels: dict[str, Candidate]) -> bool:
