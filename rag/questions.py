@@ -17,9 +17,15 @@ _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
 )
 _QUESTION_WORDS = tuple((re.compile(rf"\b({words})\b", re.IGNORECASE), kinds) for words, kinds in _EXPECTED)
 
-_ASKS = r"(?:who|whom|whose|what|when|where|why|which|how)"
-_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS}\b)|\?\s+(?=\w)", re.I)
-_ASKING = re.compile(rf"\b{_ASKS}\b|^\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will)\b", re.I)
+_HELPS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|must|may|might)"
+_SUBJECT = r"(?:he|she|it|they|we|you|i|the|an?|this|that|these|those|his|her|its|their)\b"
+_ASKS = (
+    rf"(?:(?:who|whom|whose|what|which)\b|(?:when|where|why) {_HELPS}\b"
+    rf"|how (?!{_SUBJECT})(?:\w+ ){{0,3}}?{_HELPS}\b)"
+)
+"""How a question begins, other than a clause of one: "how may he travel", not "how he may travel"."""
+_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS})|\?\s+(?=\w)", re.IGNORECASE)
+_ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
