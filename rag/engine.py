@@ -12,9 +12,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rag.citations import Citer, recited
-from rag.embedding import Embedder, open_embedder
+from rag.embedding import Embedder, MiniLM, open_embedder
 from rag.errors import EndpointError, NoIndexError, QuestionError, StoreError
-from rag.extract import COMPARED, Extract, Sources, extract
+from rag.extract import COMPARED, STOPPING, STOPPING_ALONE, Extract, Sources, extract
 from rag.index import is_indexed, update
 from rag.reader import Reader
 from rag.retrieve import retrieve
@@ -165,6 +165,7 @@ class Engine:
         self.settings = settings
         self._corpus = corpus
         self._embed = embedder.embed
+        self._stopping = STOPPING if embedder.name == MiniLM.name else STOPPING_ALONE
         self._reader = Reader()
         self._llm = llm if llm is not None or not settings.llm else _open_llm(settings)
 
@@ -321,7 +322,8 @@ class Engine:
         searches = snapshot.generation
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
-        return extract(question, Sources(ranking, self._reader, searches.rarity, snapshot.title), citer)
+        sources = Sources(ranking, self._reader, searches.rarity, snapshot.title, self._stopping)
+        return extract(question, sources, citer)
 
 
 def _ready(claim: Claim, citer: Citer) -> ClaimReady:

@@ -40,7 +40,9 @@ CHOSEN_ON = ("squad2", "nq")
 SIGNS = tuple(field.name for field in fields(Choosing))
 STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
-CUTS = (0.3, 0.4, 0.5, 0.6, 0.7)
+REFUSED = 0.05
+"""The share of the answerable questions that may be refused: what the threshold is set by."""
+CUTS = (0.2, 0.3, 0.4, 0.5, 0.6)
 """The thresholds of which the figures tell what is answered."""
 
 
@@ -56,7 +58,6 @@ class Weighed:
         answers: Short answers, in small letters.
         answerable: Whether its document answers it.
         sentences: What was read, with its signs.
-        titles: The titles of their documents.
     """
 
     corpus: str
@@ -66,7 +67,6 @@ class Weighed:
     answers: tuple[str, ...]
     answerable: bool
     sentences: tuple[Sentence, ...]
-    titles: dict[str, str]
 
     @property
     def signs(self) -> Array:
@@ -93,8 +93,7 @@ def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
             ranking = retrieve(row["question"], snapshot, engine._embed, RETRIEVED)
             sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title)
             sentences = weigh(row["question"], sources)
-            titles = {one.doc_id: snapshot.title(one.doc_id) for one in sentences}
-            found.append(_weighed(row, name, side, sentences, titles))
+            found.append(_weighed(row, name, side, sentences))
     return [one for one in found if one.sentences]
 
 
@@ -105,13 +104,11 @@ def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], 
         yield from [pair for pair in asked if pair[1] == side][:most]
 
 
-def _weighed(
-    row: dict[str, Any], name: str, side: str, sentences: Sequence[Sentence], titles: dict[str, str]
-) -> Weighed:
+def _weighed(row: dict[str, Any], name: str, side: str, sentences: Sequence[Sentence]) -> Weighed:
     own = bool(document_of(row))
     answerable = row["answerable"] and own
     answers = tuple(flat(answer).lower() for answer in row["answers"]) if answerable else ()
-    return Weighed(name, own, side, row["question"], answers, answerable, tuple(sentences), titles)
+    return Weighed(name, own, side, row["question"], answers, answerable, tuple(sentences))
 
 
 def fit_choosing(tables: Sequence[tuple[Array, NDArray[np.bool_], float]]) -> Array:
@@ -189,14 +186,31 @@ def chosen_by(weighed: Sequence[Weighed]) -> Array:
 
 def stops(weighed: Sequence[Weighed]) -> Array:
     """The signs for stopping, [questions, signs]."""
-    found = [stopping_signs(one.question, one.sentences, one.titles.__getitem__) for one in weighed]
+    found = [stopping_signs(one.sentences) for one in weighed]
     return np.array([[signs[name] for name in STOP_SIGNS] for signs in found])
 
 
-def stopped_by(weighed: Sequence[Weighed]) -> Array:
-    """Fit the weights for stopping, on questions weighed by the weights for choosing."""
-    counts = alike([(one.corpus, one.answerable) for one in weighed])
-    return fit_stopping(stops(weighed), _answerable(weighed), counts)
+def stopped_by(weighed: Sequence[Weighed], signs: Sequence[str] = STOP_SIGNS) -> Array:
+    """Fit the weights for stopping, 0 for the signs left out, and the bias."""
+    counts = alike([(one.corpus, one.own, one.answerable) for one in weighed])
+    kept = [sign in signs for sign in STOP_SIGNS]
+    weights = np.zeros(len(STOP_SIGNS) + 1)
+    weights[[*kept, True]] = fit_stopping(stops(weighed)[:, kept], _answerable(weighed), counts)
+    return weights
+
+
+def likely(weighed: Sequence[Weighed], stopping: Array) -> Array:
+    """The probability of each question to be answered."""
+    return 1 / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
+
+
+def threshold(weighed: Sequence[Weighed], stopping: Array, refused: float = REFUSED) -> float:
+    """The probability below which this share of the answerable questions lie, the sets counting alike."""
+    asked = [one for one in weighed if one.answerable]
+    scores, counts = likely(asked, stopping), alike([one.corpus for one in asked])
+    order = np.argsort(scores)
+    below = np.cumsum(counts[order]) / counts.sum()
+    return float(scores[order][np.searchsorted(below, refused)])
 
 
 def _answerable(weighed: Sequence[Weighed]) -> NDArray[np.bool_]:
@@ -205,13 +219,13 @@ def _answerable(weighed: Sequence[Weighed]) -> NDArray[np.bool_]:
 
 def figures(name: str, weighed: Sequence[Weighed], stopping: Array) -> None:
     """Print how often a right sentence is first, among three, and told; and how well stopping tells."""
-    likely = 1 / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
+    sure = likely(weighed, stopping)
     labels, own = _answerable(weighed), np.array([one.own for one in weighed])
     print(f"{name}: {len(weighed)} questions, {labels.sum()} answerable{_shares_right(weighed)}")
     for among, part in (("its own", own), ("with strangers", np.ones(len(weighed), dtype=bool))):
         if labels[part].all() or not labels[part].any():
             continue
-        scores, yes = likely[part], labels[part]
+        scores, yes = sure[part], labels[part]
         told = ", ".join(
             f"{(scores[yes] >= cut).mean():.3f} / {(scores[~yes] >= cut).mean():.3f} at {cut}" for cut in CUTS
         )
@@ -245,12 +259,15 @@ def main() -> None:
         found = [one for name in SETS for one in gather(options.data, name, store / name, options.most)]
     fit, dev = ([one for one in found if one.side == side] for side in ("fit", "dev"))
     choosing = chosen_by(fit)
-    stopping = stopped_by([reweighed(one, choosing) for one in fit])
+    fit = [reweighed(one, choosing) for one in fit]
+    stopping, alone = stopped_by(fit), stopped_by(fit, ["surest"])
     for name, weights, signs in (
         ("CHOOSING", choosing, SIGNS),
         ("STOPPING", stopping, (*STOP_SIGNS, "bias")),
+        ("STOPPING_ALONE", alone, (*STOP_SIGNS, "bias")),
     ):
         print(name, ", ".join(f"{sign}={weight:.2f}" for sign, weight in zip(signs, weights, strict=True)))
+    print(f"REFUSED_BELOW {threshold(fit, stopping):.3f}, alone {threshold(fit, alone):.3f}")
     for name in SETS:
         figures(name, [reweighed(one, choosing) for one in dev if one.corpus == name], stopping)
 
