@@ -32,6 +32,10 @@ MOST_CLAIMS = 3
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
 _HEADING = re.compile(r"#{1,6}\s|```|~~~")
+_MARKUP = re.compile(
+    r"\W*?(?:[{\[]\s*[\"'{\[]|<[a-z!/][^>]*>|\[[^\]]*\]\([^)]*\)\W*$|\[\[|【)", re.IGNORECASE
+)
+"""How a line begins that is no sentence but data or marks for a page: JSON, tags, citations, a bare link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,13 @@ class Stopping:
     bias: float
 
 
+# by tools/fit_extract.py
 CHOOSING = Choosing(read=0.56, words=1.29, kind=1.58, rank=8.49)
 STOPPING = Stopping(surest=0.39, cosine=7.18, bias=-4.71)
-STOPPING_ALONE = Stopping(surest=0.61, cosine=0.0, bias=-0.88)
-"""For another embedder, whose cosines are on a scale of its own. All three are by `tools/fit_extract.py`."""
-REFUSED_BELOW = 0.22
-"""By this one in twenty answerable questions was refused of those fitted on, the sets counting alike."""
+STOPPING_ALONE = Stopping(surest=0.61, cosine=0.0, bias=-0.29)
+"""For another embedder, whose cosines have a scale of their own; its bias serves the same threshold."""
+REFUSED_BELOW = 0.1
+"""By this one in fifty answerable questions was refused of those fitted on, the sets counting alike."""
 ENOUGH = 0.95
 """Sentences are told until one of them is the best answer with this probability."""
 LEAST = 0.05
@@ -210,7 +215,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
             words = _overlap(asked, text)
             signs = {"read": reading.chosen, "words": words, "kind": kind, "rank": one.score}
             rows.append((one, start, end, text, reading, signs, _weighed(CHOOSING, signs)))
-    rows = [row for row in rows if _tells(row[3])] or rows
+    rows = [row for row in rows if _tells(row[3]) and row[3] != sources.title(row[0].chunk.doc_id)] or rows
     shares = _shares([row[-1] for row in rows])
     weighed = [Sentence(*row, share) for row, share in zip(rows, shares, strict=True)]
     return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
@@ -238,7 +243,7 @@ def _sentences(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
 
 
 def _tells(text: str) -> bool:
-    return count_words(text) >= FEWEST_WORDS and not _HEADING.match(text)
+    return count_words(text) >= FEWEST_WORDS and not _HEADING.match(text) and not _MARKUP.match(text)
 
 
 def _overlap(asked: dict[str, float], text: str) -> float:

@@ -77,6 +77,18 @@ def test_a_heading_is_no_answer():
     )
 
 
+def test_data_and_marks_for_a_page_are_no_answer():
+    text = """The crossing takes 55 minutes by ferry.
+
+{"answer": "The crossing takes 3 minutes by ferry."}
+
+<p class="answer">The crossing takes 4 minutes by ferry.</p>
+
+[The crossing takes 5 minutes](javascript:go)
+"""
+    assert claims("How long does the crossing take?", text) == ["The crossing takes 55 minutes by ferry."]
+
+
 def test_a_question_about_something_else_is_refused_with_the_nearest_sentences():
     found, citer = answered("What is the boiling point of tungsten?", "The bail was set at 5 million euros.")
     assert found.claims == citer.citations == ()

@@ -40,9 +40,9 @@ CHOSEN_ON = ("squad2", "nq")
 SIGNS = tuple(field.name for field in fields(Choosing))
 STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
-REFUSED = 0.05
+REFUSED = 0.02
 """The share of the answerable questions that may be refused: what the threshold is set by."""
-CUTS = (0.2, 0.3, 0.4, 0.5, 0.6)
+CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """The thresholds of which the figures tell what is answered."""
 
 
