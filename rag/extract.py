@@ -20,7 +20,7 @@ from rag.facts import Fact, find_facts
 from rag.questions import asks_for_an_opinion, expected_kinds, parts
 from rag.reader import Reader, Reading
 from rag.terms import topic
-from rag.types import Citation, Claim, Conflict, Passage, RankedChunk, Ranking
+from rag.types import Citation, Claim, Conflict, Document, Passage, RankedChunk, Ranking
 
 READ = 4
 """How many chunks the reader reads: with a fifth the answer is as often first, and it takes longer."""
@@ -180,24 +180,9 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
         return Extract((), max(likely), _reason(question, any(weighed)), nearest)
-    apart = Citer(citer.document)
-    conflicts = [
-        conflict
-        for at in told
-        for conflict in find_conflicts(
-            asked[at],
-            statements(weighed[at], sources.ranking.chunks[:COMPARED]),
-            expected_kinds(asked[at]),
-            apart,
-        )
-    ]
-    shown = {(one.doc_id, one.start) for one in apart.citations}
-    chosen = _in_turn([_choose(weighed[at], asked[at]) for at in told], [asked[at] for at in told])
-    # what a side says need not be told again, but something must be told
-    chosen = chosen[:1] + [(one, part) for one, part in chosen[1:] if (one.doc_id, one.start) not in shown]
-    near = {asked[at]: statements(weighed[at], sources.ranking.chunks[:SUPPORTING]) for at in told}
-    claims = tuple(_claim(one, part, near[part], citer) for one, part in chosen)
-    differing = tuple(recited(conflict, apart, citer) for conflict in conflicts)
+    tellings = [_telling(asked[at], weighed[at], sources, citer.document) for at in told]
+    claims = tuple(_claim(one, telling, citer) for one, telling in _in_turn(tellings))
+    differing = tuple(recited(one, telling.citer, citer) for telling in tellings for one in telling.conflicts)
     silent = [part for at, part in enumerate(asked) if at not in told]
     return Extract(claims, max(likely), _unanswered(silent), nearest, differing)
 
@@ -279,15 +264,58 @@ def _choose(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
     return chosen
 
 
-def _in_turn(chosen: Sequence[list[Sentence]], asked: Sequence[str]) -> list[tuple[Sentence, str]]:
-    """The first sentence chosen for each part, then the second …: three in all, each with its part."""
-    turns = [(turn, at) for at, sentences in enumerate(chosen) for turn in range(len(sentences))]
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What is told of one part of a question.
+
+    Attributes:
+        question: The part.
+        told: The sentences to tell, the best first.
+        near: The sentences that may say the same, best first.
+        conflicts: Where documents differ on it.
+        citer: What made the citations of the conflicts.
+    """
+
+    question: str
+    told: tuple[Statement, ...]
+    near: tuple[Statement, ...]
+    conflicts: tuple[Conflict, ...]
+    citer: Citer
+
+
+def _telling(
+    question: str, sentences: Sequence[Sentence], sources: Sources, document: Callable[[str], Document]
+) -> _Telling:
+    citer, chunks = Citer(document), sources.ranking.chunks
+    compared = statements(sentences, chunks[:COMPARED])
+    conflicts = find_conflicts(question, compared, expected_kinds(question), citer)
+    told = [as_statement(one) for one in _choose(sentences, question)]
+    if conflicts:
+        told = _of_each_side(told[0], conflicts, citer)
+    near = statements(sentences, chunks[:SUPPORTING])
+    return _Telling(question, tuple(told), tuple(near), conflicts, citer)
+
+
+def _of_each_side(best: Statement, conflicts: Sequence[Conflict], citer: Citer) -> list[Statement]:
+    """The best sentence, and one of each side that it does not stand on, three in all."""
+    told = [best]
+    for side in (side for conflict in conflicts for side in conflict.sides):
+        cited = [citer.citations[marker - 1] for marker in side.citations]
+        if not any((one.doc_id, one.start) == (best.doc_id, best.start) for one in cited):
+            first = cited[0]
+            told.append(Statement(first.doc_id, first.start, first.end, " ".join(first.quote.split())))
+    return told[:MOST_CLAIMS]
+
+
+def _in_turn(tellings: Sequence[_Telling]) -> list[tuple[Statement, _Telling]]:
+    """The first sentence of each part, then the second …, three in all, each with its part."""
+    turns = sorted((turn, at) for at, telling in enumerate(tellings) for turn in range(len(telling.told)))
     picked: dict[tuple[str, int], tuple[int, int]] = {}
-    for turn, at in sorted(turns):
-        one = chosen[at][turn]
+    for turn, at in turns:
+        one = tellings[at].told[turn]
         if len(picked) < MOST_CLAIMS:
             picked.setdefault((one.doc_id, one.start), (at, turn))
-    return [(chosen[at][turn], asked[at]) for at, turn in sorted(picked.values())]
+    return [(tellings[at].told[turn], tellings[at]) for at, turn in sorted(picked.values())]
 
 
 def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
@@ -297,15 +325,14 @@ def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
     )
 
 
-def _claim(sentence: Sentence, question: str, near: Sequence[Statement], citer: Citer) -> Claim:
+def _claim(told: Statement, telling: _Telling, citer: Citer) -> Claim:
     """A sentence as a claim: cited where it stands, and where another document says the same best."""
-    own = citer.cite(sentence.doc_id, sentence.start, sentence.end)
-    cited: dict[str, Citation] = {sentence.doc_id: own}
-    kinds = expected_kinds(question)
-    for one in near:
-        if one.doc_id not in cited and says_the_same(sentence.text, one.text, question, kinds):
+    cited: dict[str, Citation] = {told.doc_id: citer.cite(told.doc_id, told.start, told.end)}
+    kinds = expected_kinds(telling.question)
+    for one in telling.near:
+        if one.doc_id not in cited and says_the_same(told.text, one.text, telling.question, kinds):
             cited[one.doc_id] = citer.cite(one.doc_id, one.start, one.end)
-    return Claim(sentence.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
+    return Claim(told.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
 
 def statements(read: Sequence[Sentence], chunks: Sequence[RankedChunk]) -> list[Statement]:

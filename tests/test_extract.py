@@ -143,3 +143,20 @@ def test_a_question_for_an_opinion_is_refused_however_near_the_words():
 def test_one_sentence_is_told_where_it_surely_answers():
     text = "The mill was built by Ann Lee in 1820. Its wheel is of oak. It turns all day. Cats sleep in it."
     assert claims("Who built the mill in 1820?", text) == ["The mill was built by Ann Lee in 1820."]
+
+
+def test_of_documents_that_differ_one_sentence_of_each_side_is_told_and_the_sides_are_shown():
+    found, citer = answered(
+        "How many people work in the mill?",
+        "The mill is old. Today 42 people work in the mill.",
+        "The wheel is of oak. Today 57 people work in the mill.",
+    )
+    assert sorted(claim.text for claim in found.claims) == [
+        "Today 42 people work in the mill.",
+        "Today 57 people work in the mill.",
+    ]
+    [conflict] = found.conflicts
+    assert {side.value for side in conflict.sides} == {"42", "57"}
+    cited = {citation.marker: citation.doc_id for citation in citer.citations}
+    assert sorted(cited[marker] for side in conflict.sides for marker in side.citations) == ["0.txt", "1.txt"]
+    assert sorted(cited) == [1, 2]
