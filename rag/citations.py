@@ -8,6 +8,7 @@ what it is about.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -134,9 +135,8 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
 def _agrees(claim: str, other: str, question: str, kinds: frozenset[str]) -> bool:
     wanted = _asked_for(claim, kinds)
     figures = _answering(claim, question, wanted or FIGURES, 1.0)
-    held = _is_about(claim, other, question) and all(
-        _held(figure, _answering(other, question, FIGURES, NEAR)) for figure in figures
-    )
+    theirs = _answering(other, question, FIGURES, NEAR) if figures else []
+    held = _is_about(claim, other, question) and all(_held(figure, theirs) for figure in figures)
     if wanted and figures:
         return held
     if any(_excluded(figure, other) for figure in _answering(claim, question, FIGURES, NEAR)):
@@ -163,8 +163,9 @@ def _answering(text: str, question: str, kinds: frozenset[str], least: float) ->
         for figure in _figures(text, kinds)
         if not any(states(fact, one) or states(one, fact) for fact in figure for one in known)
     ]
-    near = [_nearness(figure, asked, text) for figure in new]
-    return [figure for figure, one in zip(new, near, strict=True) if one >= least * max(near)]
+    near = _nearness(new, asked, text)
+    most = max(near, default=0.0)
+    return [figure for figure, one in zip(new, near, strict=True) if one >= least * most]
 
 
 def _figures(text: str, kinds: frozenset[str]) -> list[list[Fact]]:
@@ -179,16 +180,19 @@ def _figures(text: str, kinds: frozenset[str]) -> list[list[Fact]]:
     return figures
 
 
-def _nearness(figure: Sequence[Fact], asked: frozenset[str], text: str) -> float:
-    """How near the words asked about stand, each counted by its nearest place and half at `HALF` words."""
-    words = split(straighten(text))
-    within = [place for place, word in enumerate(words) if figure[0].start <= word.start < figure[-1].end]
-    away: dict[str, int] = {}
+def _nearness(figures: Sequence[Sequence[Fact]], asked: frozenset[str], text: str) -> list[float]:
+    """How near the words asked about stand to each figure: each by its nearest place, half at `HALF`."""
+    words = split(straighten(text)) if figures else []
+    starts = [word.start for word in words]
+    places: dict[str, list[int]] = {}
     for place, word in enumerate(words):
-        if (found := stem(word.fold)) in asked and within:
-            words_between = max(within[0] - place, place - within[-1], 0)
-            away[found] = min(words_between, away.get(found, words_between))
-    return sum(HALF / (HALF + words_between) for words_between in away.values())
+        if (found := stem(word.fold)) in asked:
+            places.setdefault(found, []).append(place)
+    spans = [(bisect_left(starts, one[0].start), bisect_left(starts, one[-1].end) - 1) for one in figures]
+    return [
+        sum(HALF / (HALF + min(max(first - at, at - last, 0) for at in found)) for found in places.values())
+        for first, last in spans
+    ]
 
 
 def _held(figure: Sequence[Fact], others: Sequence[Sequence[Fact]]) -> bool:

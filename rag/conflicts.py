@@ -301,7 +301,10 @@ def _may_count(text: str, unit: str) -> bool:
     if unit[:4] not in text.lower():
         return False
     begins = re.escape(unit[:4])
-    near = rf"(?:{_FIGURE})\S*(?:\s\S+){{0,4}}?[\s-]{begins}|\bnumbers? of {begins}|\b{begins}\w* numbers"
+    word = r"\S{0,40}"  # without an end a long line of hyphens and figures would take seconds
+    near = (
+        rf"(?:{_FIGURE}){word}(?:\s{word}){{0,4}}?[\s-]{begins}|\bnumbers? of {begins}|\b{begins}\w* numbers"
+    )
     return re.search(near, text, re.IGNORECASE) is not None
 
 

@@ -1,6 +1,7 @@
 """Disagreements of invented documents: which are shown, and which differences are none."""
 
 import hashlib
+import time
 from itertools import permutations
 
 import pytest
@@ -291,6 +292,13 @@ def test_the_order_of_the_statements_changes_nothing():
     ]
     shown = [found(USERS, *order) for order in permutations(statements)]
     assert shown == [[("users", [("950", {"a", "c"}), ("900", {"b"})])]] * 6
+
+
+def test_a_long_line_without_spaces_is_read_in_good_time():
+    line = read("b", "Users: " + "1-" * 20_000 + ".")
+    began = time.monotonic()
+    assert found(USERS, read("a", "Orbis has 950 users.", "950"), line) == []
+    assert time.monotonic() - began < 4
 
 
 def test_nothing_found_is_no_conflict():
