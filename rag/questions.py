@@ -30,23 +30,28 @@ FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
 _YOU = re.compile(
-    r"\byou (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|agree|disagree|trust|admire|guess)\b"
-    r"|\bwould you (?:\w+ly )?(?:have|do|rather|recommend|say|choose|want|call)\b"
+    r"\b(?:do|don't|did|would) you (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|admire|guess)\b"
+    r"|(?<!\bhow )\b(?:do|don't|would) you (?:\w+ly )?(?:agree(?! to\b)|disagree|trust)\b"
+    r"|\bwould you (?:\w+ly )?(?:(?:have|do|choose)\b(?! to\b)|(?:rather|recommend|say|want)\b)"
     r"|\bare you (?:on|for|against|in favou?r)\b"
-    r"|\byour (?:own )?(?:favou?rite|opinion|view|thoughts?|take|feelings?|side|guess|choice|verdict)\b",
+    r"|\byour (?:own )?(?:favou?rite|opinion|thoughts?|feelings?|verdict)\b"
+    r"|\b(?:in|is|was|what's) your (?:own )?(?:view|take|side|guess|choice)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 
 
 def expected_kinds(question: str) -> frozenset[str]:
-    """The kinds of fact that a question asks for, by its question words; empty where it may be anything.
+    """The kinds of fact that a question asks for, by its first question word; empty where it may be anything.
 
     Examples:
         >>> expected_kinds("How often does he report?")
         frozenset({'frequency'})
+        >>> expected_kinds("Who was mayor when the war ended?")
+        frozenset({'name'})
     """
-    return next((kinds for words, kinds in _QUESTION_WORDS if words.search(question)), frozenset())
+    found = [(match.start(), kinds) for words, kinds in _QUESTION_WORDS if (match := words.search(question))]
+    return min(found, key=lambda pair: pair[0])[1] if found else frozenset()
 
 
 def parts(question: str) -> list[str]:

@@ -15,6 +15,9 @@ from rag.questions import asks_for_an_opinion, expected_kinds, parts
         ("Since when is it so?", {"date"}),
         ("Whose idea was it?", {"name"}),
         ("Why was he held?", set()),
+        ("Who was mayor when the war ended?", {"name"}),
+        ("Where was he when it rained?", {"name"}),
+        ("When did the man who built it die?", {"date"}),
     ],
 )
 def test_question_words_tell_the_kind_of_fact(question, kinds):
@@ -50,6 +53,10 @@ def test_a_question_is_cut_where_another_begins(question, asked):
         "Whose side are you on?",
         "Would you have signed it?",
         "In your opinion, was it fair?",
+        "In your view, is it too much?",
+        "Would you trust it with your letters?",
+        "What would you do?",
+        "Do you agree with the ban?",
     ],
 )
 def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
@@ -66,6 +73,15 @@ def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
         "Where is your office?",
         'Who asked "do you think so"?',
         "What does she think of the law?",
+        "What do you agree to by using it?",
+        "Why must you agree to the licence?",
+        "What happens if you disagree with the terms?",
+        "How do you trust a certificate?",
+        "What fee would you have to pay?",
+        "What would you call that?",
+        "What would you do to a name to avoid doubt?",
+        "How do you set the editor of your choice?",
+        "How do you import your view?",
     ],
 )
 def test_a_question_that_only_says_you_does_not(question):
