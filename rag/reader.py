@@ -4,7 +4,8 @@
 
 It reads a question with a whole chunk, so that each sentence is read in its surroundings, and a chunk costs
 one run. What it gives for a sentence is what it gives at the sentence's mark, plus the log of the summed
-exponentials of what it gives at the sentence's words: a good sentence holds one word, at least, that answers.
+exponentials of what it gives at the mark and at each word: a good sentence holds one word, at least, that
+answers.
 
 Fine-tuned from all-MiniLM-L6-v2 by `tools/train_reader.py`, which lays its inputs out by this module.
 """
@@ -178,6 +179,9 @@ def readings(layout: Layout, scores: NDArray[np.float32]) -> list[Reading]:
     found = []
     for number in range(place.max() + 1):
         tokens = np.flatnonzero(place == number)
+        if len(tokens) == 1:  # the mark alone
+            found.append(UNREAD)
+            continue
         words = scores[tokens, WORD].astype(np.float64)
         peak = words.max()
         best = float(peak + np.log(np.exp(words - peak).sum()))
