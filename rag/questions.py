@@ -24,7 +24,12 @@ _ASKS = (
     rf"|how (?!{_SUBJECT})(?:\w+ ){{0,3}}?{_HELPS}\b)"
 )
 """How a question begins, other than a clause of one: "how may he travel", not "how he may travel"."""
-_AND = re.compile(rf"(?:[,;?]\s+(?:and\s+)?|\s+and\s+)(?:also\s+)?(?={_ASKS})|\?\s+(?=\w)", re.IGNORECASE)
+_AND = re.compile(
+    rf"(?:,\s+(?!(?:also\s+)?(?:who|whom|whose|which)\b)(?:and\s+)?|[;?]\s+(?:and\s+)?|\s+and\s+)"
+    rf"(?:also\s+)?(?={_ASKS})|\?\s+(?=\w)",
+    re.IGNORECASE,
+)
+"""Where a question ends and the next begins; ", who" and ", which" alone begin a clause."""
 _ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""

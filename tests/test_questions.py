@@ -31,10 +31,16 @@ def test_question_words_tell_the_kind_of_fact(question, kinds):
         ("Who wrote it? How long is it?", ["Who wrote it", "How long is it?"]),
         ("What is the fee and how do I pay it?", ["What is the fee", "how do I pay it?"]),
         ("Is it free, and where do I get it?", ["Is it free", "where do I get it?"]),
+        ("Who owns the mill, and who built it?", ["Who owns the mill", "who built it?"]),
         # one question each
         ("Who and why?", ["Who and why?"]),
         ("When and where was it built?", ["When and where was it built?"]),
         ("Which laws must he reconcile and balance?", ["Which laws must he reconcile and balance?"]),
+        (
+            "Which painter, who was born in Lyon, moved north?",
+            ["Which painter, who was born in Lyon, moved north?"],
+        ),
+        ("Who owns the mill, which burnt down?", ["Who owns the mill, which burnt down?"]),
         (
             "After the fire and when the rain began, who left?",
             ["After the fire and when the rain began, who left?"],
