@@ -15,14 +15,13 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
-from decimal import Decimal
 from functools import partial
 from itertools import combinations
 
 from rag.amounts import singular
 from rag.citations import FIGURES, Citer
 from rag.dates import Day
-from rag.facts import Fact, comparable, compatible, find_facts
+from rag.facts import Fact, comparable, compatible, find_facts, number_of
 from rag.terms import FUNCTION_WORDS, topic
 from rag.types import Conflict, Side
 
@@ -40,6 +39,7 @@ class Statement:
         end: Where it ends there, exclusive.
         text: Its words, on one line.
         answer: The words of it that are likeliest the answer itself, as they stand in `text`.
+        begins: Where they begin in `text`.
         chosen: How well it answers, a logit of the reader; below all others where it was not read.
         answered: How surely it answers at all, a logit.
         spanned: How likely `answer` is the answer, a logit.
@@ -51,6 +51,7 @@ class Statement:
     end: int
     text: str
     answer: str = ""
+    begins: int = 0
     chosen: float = -20.0
     answered: float = -20.0
     spanned: float = -20.0
@@ -149,8 +150,7 @@ def answers(question: str, statements: Sequence[Statement], kinds: frozenset[str
 
 def _answer(statement: Statement, kinds: frozenset[str], known: Sequence[Fact]) -> Given | None:
     """The fact of a statement where the reader sees the answer, or the only one of the kinds asked for."""
-    begin = statement.text.find(statement.answer)
-    end = begin + len(statement.answer)
+    begin, end = statement.begins, statement.begins + len(statement.answer)
     found = [
         fact
         for fact in find_facts(statement.text)
@@ -310,18 +310,12 @@ def _may_count(text: str, unit: str) -> bool:
 
 def _is_asked(fact: Fact, asked: Sequence[Fact]) -> bool:
     """Whether a question has the figure itself, of people or of nothing: "Is it 900 or 950 million?"."""
-    return any(unit_of(one) in {"", *_ANYTHING} and _number(one) == _number(fact) for one in asked)
-
-
-def _number(fact: Fact) -> Decimal:
-    first = fact.value[0] if isinstance(fact.value, tuple) else fact.value
-    return first if isinstance(first, Decimal) else Decimal(0)
+    return any(unit_of(one) in {"", *_ANYTHING} and number_of(one) == number_of(fact) for one in asked)
 
 
 def _seen(statement: Statement, fact: Fact) -> bool:
     """Whether the reader sees the answer where a fact stands."""
-    begin = statement.text.find(statement.answer) if statement.answer else -1
-    return begin >= 0 and fact.start < begin + len(statement.answer) and begin < fact.end
+    return fact.start < statement.begins + len(statement.answer) and statement.begins < fact.end
 
 
 def _count(unit: str, statement: Statement, known: frozenset[str]) -> Given | None:
@@ -346,7 +340,7 @@ def _is_of_the_same(one: Given, other: Given, known: frozenset[str]) -> bool:
     """Whether two statements count the same whole: same subject, same limits, no other time."""
     if _subject(one, known) != _subject(other, known) or _at_other_times(one, other):
         return False
-    fewer, more = sorted((_number(one.fact), _number(other.fact)))
+    fewer, more = sorted((number_of(one.fact), number_of(other.fact)))
     return more <= MOST_APART * fewer and _limits(one) <= other.said and _limits(other) <= one.said
 
 
@@ -410,12 +404,10 @@ def _side(side: Sequence[Given], citer: Citer) -> Side:
 
 
 def _about(question: str, sides: Sequence[Sequence[Given]]) -> str:
-    """What differs: the thing counted, in the words of the documents, or what the question is about."""
+    """What differs: the thing counted, in the words of the documents, or the question."""
     unit = unit_of(sides[0][0].fact)
     if unit:
         texts = [one.statement.text[one.fact.end :] for side in sides for one in side]
         named = [word for text in texts for word in re.findall(rf"\b{re.escape(unit[:4])}\w*", text)]
         return named[0] if named else unit
-    words = question.strip(" ?.!").split()
-    tells = [place for place, word in enumerate(words) if word.lower() not in FUNCTION_WORDS]
-    return " ".join(words[tells[0] :]) if tells else question
+    return f"“{question.strip()}”"

@@ -203,7 +203,8 @@ class Engine:
         started = time.perf_counter()
         with self._retrieved(question, COMPARED, within) as (ranking, snapshot):
             retrieved = time.perf_counter()
-            yield Retrieved(replace(ranking, chunks=ranking.chunks[:DEFAULT_K]))
+            shown = max(DEFAULT_K, self.settings.passages)
+            yield Retrieved(replace(ranking, chunks=ranking.chunks[:shown]))
             answer = yield from self._answer(question, ranking, snapshot)
             seconds = Timings(retrieved - started, time.perf_counter() - retrieved)
         yield Done(replace(answer, timings=seconds))

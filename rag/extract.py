@@ -33,7 +33,7 @@ FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
 _HEADING = re.compile(r"#{1,6}\s|```|~~~")
 _MARKUP = re.compile(
-    r"\W*?(?:[{\[]\s*[\"'{\[]|<[a-z!/][^>]*>|\[[^\]]*\]\([^)]*\)\W*$|\[\[|【)", re.IGNORECASE
+    r"\W{0,9}(?:\{\s*[\"'{]|<\w+\s[^<>]{0,200}=|\[[^\]]{0,200}\]\([^)]{0,400}\)\W{0,9}$|\[\[\w+:|【)"
 )
 """How a line begins that is no sentence but data or marks for a page: JSON, tags, citations, a bare link."""
 
@@ -123,6 +123,11 @@ class Sentence:
         """The words of it that are likeliest the answer itself, on one line."""
         begin, end = self.reading.span
         return " ".join(self.quote[begin:end].split())
+
+    @property
+    def answer_begins(self) -> int:
+        """Where the answer begins in `text`."""
+        return len(" ".join(f"{self.quote[: self.reading.span[0]]}x".split())) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +325,8 @@ def _in_turn(tellings: Sequence[_Telling]) -> list[tuple[Statement, _Telling]]:
 
 def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
     kinds = expected_kinds(question)
-    return says_the_same(other.text, sentence.text, question, kinds) or says_the_same(
-        sentence.text, other.text, question, kinds
+    return says_the_same(other.text, sentence.text, question, kinds, other.answer) or says_the_same(
+        sentence.text, other.text, question, kinds, sentence.answer
     )
 
 
@@ -330,7 +335,9 @@ def _claim(told: Statement, telling: _Telling, citer: Citer) -> Claim:
     cited: dict[str, Citation] = {told.doc_id: citer.cite(told.doc_id, told.start, told.end)}
     kinds = expected_kinds(telling.question)
     for one in telling.near:
-        if one.doc_id not in cited and says_the_same(told.text, one.text, telling.question, kinds):
+        if one.doc_id not in cited and says_the_same(
+            told.text, one.text, telling.question, kinds, told.answer
+        ):
             cited[one.doc_id] = citer.cite(one.doc_id, one.start, one.end)
     return Claim(told.text, tuple(one.marker for one in cited.values()), tuple(sorted(cited)))
 
@@ -356,6 +363,7 @@ def as_statement(sentence: Sentence) -> Statement:
         end=sentence.end,
         text=sentence.text,
         answer=sentence.answer,
+        begins=sentence.answer_begins,
         chosen=reading.chosen,
         answered=reading.answered,
         spanned=reading.spanned,

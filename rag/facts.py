@@ -288,14 +288,15 @@ def _unit(fact: Fact) -> str:
     return fact.value[1] if isinstance(fact.value, tuple) and isinstance(fact.value[1], str) else ""
 
 
-def _number(fact: Fact) -> Decimal:
+def number_of(fact: Fact) -> Decimal:
+    """The number of a figure; 0 where it has none."""
     first = fact.value[0] if isinstance(fact.value, tuple) else fact.value
     return first if isinstance(first, Decimal) else Decimal(0)
 
 
 def _bounds(fact: Fact) -> tuple[Decimal, Decimal]:
     """The least and the greatest number that a fact allows."""
-    number = _number(fact)
+    number = number_of(fact)
     tenth, infinity = abs(number) / 10, Decimal("Infinity")
     return {
         "about": (number - tenth, number + tenth),

@@ -37,7 +37,9 @@ CHOSEN, ANSWERED, WORD, SPAN = 0, 1, 2, 3
 """Where in a token's scores stand: two for a mark, one for every word, one for words of an answer."""
 NEARLY = 2.0
 """Words beside the likeliest of an answer belong to it where their score is lower by at most this."""
-_REMEMBERED = 20_000
+_REMEMBERED = 4_000
+_LONGEST = 8_000
+"""Characters of a text beyond which nothing can be read: a run has fewer tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ def _sentences(chunk: Chunk) -> list[str]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _tokens(text: str) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
-    encoding = _tokenizer().encode(encodable(text), add_special_tokens=False)
+    encoding = _tokenizer().encode(encodable(text[:_LONGEST]), add_special_tokens=False)
     return tuple(encoding.ids), tuple(encoding.offsets)
 
 

@@ -23,7 +23,7 @@ def read(doc_id: str, text: str, answer: str = "", spanned: float = SURE, share:
     if not answer:
         return Statement(doc_id, 0, len(text), text)
     assert answer in text
-    return Statement(doc_id, 0, len(text), text, answer, 5.0, 1.0, spanned, share)
+    return Statement(doc_id, 0, len(text), text, answer, text.index(answer), 5.0, 1.0, spanned, share)
 
 
 def found(question: str, *statements: Statement) -> list[tuple[str, list[tuple[str, set[str]]]]]:
@@ -191,7 +191,7 @@ def test_a_question_for_something_else_shows_no_counts(question):
 def test_two_dates_of_one_thing_are_a_conflict():
     one = read("a", "Orbis was founded in 1998 by two students.", "1998")
     other = read("b", "Orbis was founded in 2001 by two students.", "2001")
-    assert found(FOUNDED, one, other) == [("Orbis founded", [("1998", {"a"}), ("2001", {"b"})])]
+    assert found(FOUNDED, one, other) == [("“When was Orbis founded?”", [("1998", {"a"}), ("2001", {"b"})])]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_two_names_are_a_conflict_and_a_surname_is_none():
     one = read("a", "Red Harbour is a film directed by Anna Lind.", "Anna Lind")
     other = read("b", "Red Harbour is a film directed by Peter Voss.", "Voss")
     assert found(DIRECTOR, one, other) == [
-        ("directed the film Red Harbour", [("Anna Lind", {"a"}), ("Peter Voss", {"b"})])
+        ("“Who directed the film Red Harbour?”", [("Anna Lind", {"a"}), ("Peter Voss", {"b"})])
     ]
     assert found(DIRECTOR, one, read("b", "Red Harbour is a film directed by Lind.", "Lind")) == []
 

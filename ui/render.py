@@ -176,7 +176,7 @@ def answer_html(answer: Answer, turn: int = 0, finished: bool = True) -> str:
         _note("cw-standalone", f"Searched for: {answer.standalone}" if _completed(answer) else ""),
         _note("cw-notice", answer.notice),
         "".join(_claim_html(answer, claim, turn, place) for place, claim in enumerate(answer.claims)),
-        _note("cw-partial", _unanswered(answer)),
+        _note("cw-open", _unanswered(answer)),
         "".join(
             _conflict_html(answer, conflict, turn, place) for place, conflict in enumerate(answer.conflicts)
         ),
@@ -234,7 +234,7 @@ def place_key(**place: int | str) -> str:
 def _conflict_html(answer: Answer, conflict: Conflict, turn: int, place: int) -> str:
     rows = "".join(_side_html(answer, side, turn, f"c{place}v{i}") for i, side in enumerate(conflict.sides))
     return (
-        f'<table class="cw-conflict"><caption>The documents differ on {_escape(conflict.about)}</caption>'
+        f'<table class="cw-sides"><caption>The documents differ on {_escape(conflict.about)}</caption>'
         f'<thead><tr><th scope="col">They say</th><th scope="col">Where</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
