@@ -108,11 +108,14 @@ def uncarried(sentence: str, quotes: Sequence[str]) -> str:
     return ""
 
 
-def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] = FIGURES) -> bool:
+def says_the_same(
+    claim: str, other: str, question: str, kinds: frozenset[str] = FIGURES, answer: str = ""
+) -> bool:
     """Whether another sentence says what a claim answers to a question.
 
     Where figures are asked for and the claim has them, the other must give the one that stands nearest to
-    what is asked about. Where names are, half of the claim's, or most of its words. Elsewhere the words
+    what is asked about. Where names are, half of the claim's, or most of its words: of the names in its
+    answer, where that has any, since another may only name what is asked about. Elsewhere the words
     decide, unless the figures of the two exclude each other. What the question has already tells nothing;
     and neither may deny what the other affirms.
 
@@ -121,6 +124,7 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
         other: A sentence of another document.
         question: What both are to answer.
         kinds: The kinds of fact asked for; empty where it may be anything.
+        answer: The words of the claim that answer, as they stand in it; empty where they are not known.
 
     Examples:
         >>> claim = "Rudd, 39, was told to pay 5 million euros ($5.6 million) bail."
@@ -129,10 +133,10 @@ def says_the_same(claim: str, other: str, question: str, kinds: frozenset[str] =
         >>> says_the_same(claim, "Rudd paid 5 million euros for a house.", "How much was Rudd's bail?")
         False
     """
-    return _agrees(claim, other, question, kinds) and not turns(claim, [other])
+    return _agrees(claim, other, question, kinds, answer) and not turns(claim, [other])
 
 
-def _agrees(claim: str, other: str, question: str, kinds: frozenset[str]) -> bool:
+def _agrees(claim: str, other: str, question: str, kinds: frozenset[str], answer: str) -> bool:
     wanted = _asked_for(claim, kinds)
     figures = _answering(claim, question, wanted or FIGURES, 1.0)
     theirs = _answering(other, question, FIGURES, NEAR) if figures else []
@@ -142,7 +146,7 @@ def _agrees(claim: str, other: str, question: str, kinds: frozenset[str]) -> boo
     if any(_excluded(figure, other) for figure in _answering(claim, question, FIGURES, NEAR)):
         return False
     words = _shared(claim, other, question)
-    names = _new_names(claim, question) if "name" in kinds else []
+    names = _new_names(claim, question, answer) if "name" in kinds else []
     if names:
         return words >= MOST_WORDS or (_is_about(claim, other, question) and _names_half(names, other))
     return words >= SAME_WORDS or (bool(figures) and held)
@@ -205,10 +209,12 @@ def _excluded(figure: Sequence[Fact], text: str) -> bool:
     return bool(others) and not any(compatible(mine, theirs) for mine, theirs in others)
 
 
-def _new_names(text: str, question: str) -> list[Fact]:
-    asked = set(_stems(question))
+def _new_names(text: str, question: str, answer: str) -> list[Fact]:
+    """The names that the question does not have: those in the answer, or all where it has none."""
+    asked, begin = set(_stems(question)), text.find(answer)
     names = [fact for fact in find_facts(text) if fact.kind == "name"]
-    return [name for name in names if not set(_stems(name.text)) <= asked]
+    new = [name for name in names if not set(_stems(name.text)) <= asked]
+    return [name for name in new if name.start < begin + len(answer) and begin < name.end] or new
 
 
 def _names_half(names: Sequence[Fact], text: str) -> bool:

@@ -209,6 +209,13 @@ def test_with_most_of_its_words_a_sentence_may_lack_most_names():
     assert not says_the_same(claim, "It was people from Oldham who built the mill.", question, NAME)
 
 
+def test_where_the_answer_is_known_its_names_must_be_there():
+    claim, question = "The mill in Oldham was built by Ann Peel.", "Who built the mill?"
+    assert says_the_same(claim, "The mill in Oldham burnt down.", question, NAME)
+    assert not says_the_same(claim, "The mill in Oldham burnt down.", question, NAME, "Ann Peel")
+    assert says_the_same(claim, "The mill is Ann Peel's work.", question, NAME, "Ann Peel")
+
+
 def test_a_name_alone_does_not_tell_that_two_sentences_are_about_the_same():
     claim, question = "Rudd must report to the police twice a week.", "How often must Rudd report?"
     assert says_the_same(claim, "He reports to officers twice weekly.", question, FREQUENCY)

@@ -66,6 +66,16 @@ def test_a_document_that_says_the_same_is_cited_and_the_sentence_is_told_once():
     assert sum("5 million" in claim.text or "€5M" in claim.text for claim in found.claims) == 1
 
 
+def test_a_document_that_only_names_what_is_asked_about_is_not_cited_beside_the_answer():
+    found, citer = answered(
+        "Who designed the ferry?",
+        "The Elbridge ferry opened in 1954. It has one deck.",
+        "The Elbridge ferry was designed by Thomas Arkwright, who also built the pier.",
+    )
+    assert found.claims[0].text.startswith("The Elbridge ferry was designed by Thomas Arkwright")
+    assert found.claims[0].support == ("1.txt",)
+
+
 def test_at_most_three_sentences_are_told():
     text = " ".join(f"The cat number {number} sleeps on the mat." for number in range(9))
     assert 1 <= len(claims("Where does the cat sleep?", text)) <= 3
