@@ -67,7 +67,7 @@ def test_a_document_that_says_the_same_is_cited_and_the_sentence_is_told_once():
 
 
 def test_a_document_that_only_names_what_is_asked_about_is_not_cited_beside_the_answer():
-    found, citer = answered(
+    found, _ = answered(
         "Who designed the ferry?",
         "The Elbridge ferry opened in 1954. It has one deck.",
         "The Elbridge ferry was designed by Thomas Arkwright, who also built the pier.",
