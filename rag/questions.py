@@ -21,7 +21,8 @@ _HELPS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shal
 _SUBJECT = r"(?:he|she|it|they|we|you|i|the|an?|this|that|these|those|his|her|its|their)\b"
 _ASKS = (
     rf"(?:(?:who|whom|whose|what|which)\b|(?:when|where|why) {_HELPS}\b"
-    rf"|how (?!{_SUBJECT})(?:\w+ ){{0,3}}?{_HELPS}\b)"
+    rf"|how (?!{_SUBJECT})(?:\w+ ){{0,3}}?{_HELPS}\b"
+    rf"|how (?:many|much) (?!{_SUBJECT})\w+ (?!{_SUBJECT})\w)"
 )
 """How a question begins, other than a clause of one: "how may he travel", not "how he may travel"."""
 _AND = re.compile(
@@ -31,6 +32,8 @@ _AND = re.compile(
 )
 """Where a question ends and the next begins; ", who" and ", which" alone begin a clause."""
 _ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
+_OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
+"""How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
@@ -70,7 +73,8 @@ def parts(question: str) -> list[str]:
     """
     found = [part.strip() for part in _AND.split(question)]
     whole = all(len(part.split()) >= FEWEST_WORDS and _ASKING.search(part) for part in found)
-    return found if len(found) > 1 and whole else [question]
+    ended = not any(_OPEN.search(part) for part in found[:-1])
+    return found if len(found) > 1 and whole and ended else [question]
 
 
 def asks_for_an_opinion(question: str) -> bool:

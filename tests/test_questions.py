@@ -32,7 +32,10 @@ def test_question_words_tell_the_kind_of_fact(question, kinds):
         ("What is the fee and how do I pay it?", ["What is the fee", "how do I pay it?"]),
         ("Is it free, and where do I get it?", ["Is it free", "where do I get it?"]),
         ("Who owns the mill, and who built it?", ["Who owns the mill", "who built it?"]),
+        ("Who runs it and how many people work there?", ["Who runs it", "how many people work there?"]),
         # one question each
+        ("Who decides when and how many people may go?", ["Who decides when and how many people may go?"]),
+        ("Did he say who ran it and how much he paid?", ["Did he say who ran it and how much he paid?"]),
         ("Who and why?", ["Who and why?"]),
         ("When and where was it built?", ["When and where was it built?"]),
         ("Which laws must he reconcile and balance?", ["Which laws must he reconcile and balance?"]),
