@@ -97,6 +97,8 @@ class Signs:
 DISAGREEING = Signs(spanned=0.37, alike=4.22, asked=2.05, beside=1.52)
 BIAS = -4.71
 """Both by `tools/fit_conflicts.py`."""
+SURE = 0.0
+"""Names are compared where the reader is so sure of both, a logit: of any two things some names differ."""
 SHOWN_FROM = 0.6
 """The probability from which a disagreement is shown."""
 
@@ -156,9 +158,10 @@ def _answer(statement: Statement, kinds: frozenset[str], known: Sequence[Fact]) 
         for fact in find_facts(statement.text)
         if fact.kind in kinds and all(fact.value != other.value for other in known)
     ]
-    seen = [fact for fact in found if begin >= 0 and fact.start < end and begin < fact.end]
+    seen = [fact for fact in found if fact.start < end and begin < fact.end]
     chosen = seen[:1] or (found if len(found) == 1 and "name" not in kinds else [])
-    return _given(statement, chosen[0]) if chosen else None
+    unsure = chosen and chosen[0].kind == "name" and statement.answered < SURE
+    return _given(statement, chosen[0]) if chosen and not unsure else None
 
 
 def surety(question: str, one: Given, other: Given) -> float:
@@ -218,7 +221,7 @@ def _times(given: Given) -> list[Fact]:
 # counts
 
 _SIZE = r"how (?:large|big|close|many (?:people|persons|men|women))|numbers?|figures?|size|total|count"
-_UNNAMED = re.compile(rf"\b(?:{_SIZE})\b", re.IGNORECASE)
+_UNNAMED = re.compile(rf"\b(?!numbers? of \w)(?:{_SIZE})\b", re.IGNORECASE)
 _NUMBER = re.compile(rf"\b(?:{_SIZE}|how many)\b", re.IGNORECASE)
 """How a question asks for a number: without a word, maybe, for what is counted; and in all."""
 _PERSONS = frozenset("people persons men women".split())
