@@ -97,8 +97,6 @@ class Signs:
 DISAGREEING = Signs(spanned=0.37, alike=4.22, asked=2.05, beside=1.52)
 BIAS = -4.71
 """Both by `tools/fit_conflicts.py`."""
-SURE = 0.0
-"""Names are compared where the reader is so sure of both, a logit: of any two things some names differ."""
 SHOWN_FROM = 0.6
 """The probability from which a disagreement is shown."""
 
@@ -160,7 +158,8 @@ def _answer(statement: Statement, kinds: frozenset[str], known: Sequence[Fact]) 
     ]
     seen = [fact for fact in found if fact.start < end and begin < fact.end]
     chosen = seen[:1] or (found if len(found) == 1 and "name" not in kinds else [])
-    unsure = chosen and chosen[0].kind == "name" and statement.answered < SURE
+    # of any two things some names differ: one that is hardly the answer excludes none
+    unsure = chosen and chosen[0].kind == "name" and statement.share < LEAST_SHARE
     return _given(statement, chosen[0]) if chosen and not unsure else None
 
 
