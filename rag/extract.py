@@ -227,8 +227,12 @@ def stopping_signs(sentences: Sequence[Sentence]) -> dict[str, float]:
 
 
 def _sentences(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
+    """The sentences of a chunk; one that announces the next ("You must:") goes on to the end of that."""
     chunk = ranked.chunk
-    for start, end in chunk.sentences:
+    ends = [end for _, end in chunk.sentences]
+    for place, (start, end) in enumerate(chunk.sentences):
+        announces = chunk.text[start - chunk.start : end - chunk.start].endswith(":")
+        end = ends[place + 1] if announces and place + 1 < len(ends) else end
         yield start, end, " ".join(chunk.text[start - chunk.start : end - chunk.start].split())
 
 
@@ -324,6 +328,8 @@ def _in_turn(tellings: Sequence[_Telling]) -> list[tuple[Statement, _Telling]]:
 
 
 def _repeats(sentence: Sentence, other: Sentence, question: str) -> bool:
+    if sentence.doc_id == other.doc_id and sentence.start < other.end and other.start < sentence.end:
+        return True
     kinds = expected_kinds(question)
     return says_the_same(other.text, sentence.text, question, kinds, other.answer) or says_the_same(
         sentence.text, other.text, question, kinds, sentence.answer

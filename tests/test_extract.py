@@ -181,3 +181,12 @@ def test_of_documents_that_differ_one_sentence_of_each_side_is_told_and_the_side
     cited = {citation.marker: citation.doc_id for citation in citer.citations}
     assert sorted(cited[marker] for side in conflict.sides for marker in side.citations) == ["0.txt", "1.txt"]
     assert sorted(cited) == [1, 2]
+
+
+def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
+    text = "The mill is old. To start the mill you must do this:\n\nOpen the gate and let the water in. Cats sleep."
+    found, citer = answered("What must you do to start the mill?", text)
+    whole = "To start the mill you must do this: Open the gate and let the water in."
+    assert found.claims[0].text == whole
+    assert citer.citations[0].quote == whole.replace(": ", ":\n\n")
+    assert sum("Open the gate" in claim.text for claim in found.claims) == 1
