@@ -118,7 +118,10 @@ def test_a_chunk_is_read_the_same_whatever_is_read_beside_it():
 
 def test_threads_may_read_at_once():
     expected, found = READER.read("Who built it?", [passage("Ann built it.")]), []
-    ask = lambda: found.append(READER.read("Who built it?", [passage("Ann built it.")]))  # noqa: E731
+
+    def ask():
+        found.append(READER.read("Who built it?", [passage("Ann built it.")]))
+
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
