@@ -184,7 +184,7 @@ def test_of_documents_that_differ_one_sentence_of_each_side_is_told_and_the_side
 
 
 def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
-    text = "The mill is old. To start the mill you must do this:\n\nOpen the gate, let the water in. It turns."
+    text = "The mill is old. To start the mill you must do this:\n\nOpen the gate, let the water in. It is."
     found, citer = answered("What must you do to start the mill?", text)
     whole = "To start the mill you must do this: Open the gate, let the water in."
     assert found.claims[0].text == whole
