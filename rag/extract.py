@@ -205,7 +205,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
             words = _overlap(asked, text)
             signs = {"read": reading.chosen, "words": words, "kind": kind, "rank": one.score}
             rows.append((one, start, end, text, reading, signs, _weighed(CHOOSING, signs)))
-    rows = [row for row in rows if _tells(row[3]) and row[3] != sources.title(row[0].chunk.doc_id)] or rows
+    rows = [row for row in rows if _tells(row[3])] or rows
     shares = _shares([row[-1] for row in rows])
     weighed = [Sentence(*row, share) for row, share in zip(rows, shares, strict=True)]
     return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
