@@ -93,7 +93,7 @@ def judge(path, corpus, out, *more):
 def many(tmp_path_factory, corpus):
     """A larger set, and the folder of an uninterrupted run of it, one question at a time."""
     folder = tmp_path_factory.mktemp("many")
-    path = questions(folder, times=12)
+    path = questions(folder, times=20)
     return path, judge(path, corpus, folder / "whole", "--jobs", "1")
 
 
@@ -133,14 +133,14 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(kind, many, corpus, tmp_path, c
         time.sleep(0.001)
     started.send_signal(kind)
     said = started.communicate(timeout=60)[1]
-    assert 5 < records.read_bytes().count(b"\n") < len(rows(12))
+    assert 5 < records.read_bytes().count(b"\n") < len(rows(20))
     assert not (tmp_path / "harbour" / "figures.json").exists()
     if kind == signal.SIGINT:
         assert (said, started.returncode) == ("Stopped. The same command goes on from here.\n", 2)
     judge(path, corpus, tmp_path)
     assert "going on after " in capfd.readouterr().err
     assert held(tmp_path / "harbour") == held(whole)
-    assert [timing["id"] for timing in read_run(whole).timings.values()] == [row["id"] for row in rows(12)]
+    assert [timing["id"] for timing in read_run(whole).timings.values()] == [row["id"] for row in rows(20)]
 
 
 @pytest.mark.slow
