@@ -41,7 +41,6 @@ class Statement:
         answer: The words of it that are likeliest the answer itself, as they stand in `text`.
         begins: Where they begin in `text`.
         chosen: How well it answers, a logit of the reader; below all others where it was not read.
-        answered: How surely it answers at all, a logit.
         spanned: How likely `answer` is the answer, a logit.
         share: Its part of the probability over all sentences read, in [0, 1].
     """
@@ -53,7 +52,6 @@ class Statement:
     answer: str = ""
     begins: int = 0
     chosen: float = -20.0
-    answered: float = -20.0
     spanned: float = -20.0
     share: float = 0.0
 
@@ -311,7 +309,7 @@ def _may_count(text: str, unit: str) -> bool:
 
 
 def _is_asked(fact: Fact, asked: Sequence[Fact]) -> bool:
-    """Whether a question has the figure itself, of people or of nothing: "Is it 900 or 950 million?"."""
+    """Whether a question has the figure itself, of people or of nothing: "Is it 40 or 42 thousand?"."""
     return any(unit_of(one) in {"", *_ANYTHING} and number_of(one) == number_of(fact) for one in asked)
 
 

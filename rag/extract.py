@@ -181,7 +181,7 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     likely = [
         answerable(part, sentences, sources.stopping) for part, sentences in zip(asked, weighed, strict=True)
     ]
-    nearest = _nearest([one for sentences in zip(*weighed, strict=False) for one in sentences], sources.title)
+    nearest = _nearest([one for sentences in zip(*weighed, strict=True) for one in sentences], sources.title)
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
         return Extract((), max(likely), _reason(question, any(weighed)), nearest)
@@ -258,7 +258,8 @@ def _shares(scores: Sequence[float]) -> list[float]:
     """The probability of each to be the best: the softmax of the scores, which the weights are fitted for."""
     most = max(scores, default=0.0)
     each = [math.exp(score - most) for score in scores]
-    return [one / sum(each) for one in each]
+    whole = sum(each)
+    return [one / whole for one in each]
 
 
 def _choose(sentences: Sequence[Sentence], question: str) -> list[Sentence]:
@@ -371,7 +372,6 @@ def as_statement(sentence: Sentence) -> Statement:
         answer=sentence.answer,
         begins=sentence.answer_begins,
         chosen=reading.chosen,
-        answered=reading.answered,
         spanned=reading.spanned,
         share=sentence.share,
     )

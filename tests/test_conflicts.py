@@ -23,7 +23,7 @@ def read(doc_id: str, text: str, answer: str = "", spanned: float = SURE, share:
     if not answer:
         return Statement(doc_id, 0, len(text), text)
     assert answer in text
-    return Statement(doc_id, 0, len(text), text, answer, text.index(answer), 5.0, 1.0, spanned, share)
+    return Statement(doc_id, 0, len(text), text, answer, text.index(answer), 5.0, spanned, share)
 
 
 def found(question: str, *statements: Statement) -> list[tuple[str, list[tuple[str, set[str]]]]]:
