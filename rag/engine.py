@@ -20,6 +20,7 @@ from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.settings import DEFAULT_STORE, Settings, load_settings
 from rag.snapshot import Corpus, Snapshot
+from rag.spelling import mended
 from rag.types import (
     Answer,
     Claim,
@@ -219,7 +220,7 @@ class Engine:
             raise QuestionError(f"k is {k}; ask for at least 1 chunk.")
         question = self._checked(question)
         with self._retrieved(question, k) as (ranking, _):
-            return ranking
+            return replace(ranking, question=question)
 
     def document(self, doc_id: str) -> Document:
         """A document by its id; raises NotFoundError where there is none."""
@@ -259,9 +260,13 @@ class Engine:
     def _retrieved(
         self, question: str, k: int = DEFAULT_K, within: Collection[str] | None = None
     ) -> Iterator[tuple[Ranking, Snapshot]]:
-        """The ranking, and the snapshot that it was read from: its places hold in no other."""
+        """The ranking, and the snapshot that it was read from: its places hold in no other.
+
+        The ranking's question has the slips of the hand mended.
+        """
         with ExitStack() as held:
             snapshot = held.enter_context(self._corpus.reading())
+            question = mended(question, snapshot)
             try:
                 ranking = retrieve(question, snapshot, self._embed, k, within)
             except StoreError:
@@ -284,10 +289,10 @@ class Engine:
     ) -> Generator[ClaimReady, None, Answer]:
         """The embedded answer, after what a model made that could not be shown."""
         citer = Citer(snapshot.document)
-        found = self._extract(question, ranking, snapshot, citer)
+        found = self._extract(ranking, snapshot, citer)
         for claim in found.claims:
             yield _ready(claim, citer)
-        answer = _answered(question, found.claims, citer, found)
+        answer = _answered(question, ranking, found.claims, citer, found)
         return replace(answer, dropped=unfit.dropped, notice=unfit.notice, usage=unfit.usage)
 
     def _generated(
@@ -299,7 +304,7 @@ class Engine:
         citer, notice = Citer(snapshot.document), ""
         told: list[Claim | Dropped | Usage] = []
         try:
-            for item in generate(question, ranking, llm, citer, self.settings):
+            for item in generate(ranking.question, ranking, llm, citer, self.settings):
                 told.append(item)
                 if isinstance(item, Claim):
                     yield _ready(item, citer)
@@ -313,31 +318,37 @@ class Engine:
             unfit = _Unfit(dropped, f"{notice} This is the embedded answer.", usage)
             return (yield from self._extracted(question, ranking, snapshot, unfit))
         apart = Citer(snapshot.document)
-        found = self._extract(question, ranking, snapshot, apart)
+        found = self._extract(ranking, snapshot, apart)
         conflicts = tuple(recited(one, apart, citer) for one in found.conflicts) if claims else ()
         reason = "" if claims else f"The documents do not say, by the reading of {self.mode}."
-        answer = _answered(question, claims, citer, replace(found, reason=reason, conflicts=conflicts))
+        answer = _answered(
+            question, ranking, claims, citer, replace(found, reason=reason, conflicts=conflicts)
+        )
         return replace(answer, dropped=dropped, notice=notice, usage=usage, mode=self.mode)
 
-    def _extract(self, question: str, ranking: Ranking, snapshot: Snapshot, citer: Citer) -> Extract:
+    def _extract(self, ranking: Ranking, snapshot: Snapshot, citer: Citer) -> Extract:
         searches = snapshot.generation
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
-        sources = Sources(ranking, self._reader, searches.rarity, snapshot.title, self._stopping)
-        return extract(question, sources, citer)
+        sources = Sources(
+            ranking, self._reader, searches.rarity, snapshot.title, searches.has, self._stopping
+        )
+        return extract(ranking.question, sources, citer)
 
 
 def _ready(claim: Claim, citer: Citer) -> ClaimReady:
     return ClaimReady(claim, tuple(citer.citations[marker - 1] for marker in claim.citations))
 
 
-def _answered(question: str, claims: tuple[Claim, ...], citer: Citer, found: Extract) -> Answer:
+def _answered(
+    question: str, ranking: Ranking, claims: tuple[Claim, ...], citer: Citer, found: Extract
+) -> Answer:
     status: Status = "refused"
     if claims:
         status = "conflict" if found.conflicts else "partial" if found.reason else "answered"
     return Answer(
         question=question,
-        standalone=question,
+        standalone=ranking.question,
         status=status,
         confidence=found.confidence,
         claims=claims,

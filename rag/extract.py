@@ -17,7 +17,7 @@ from rag.chunks import count_words
 from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import Statement, find_conflicts
 from rag.facts import Fact, find_facts
-from rag.questions import asks_for_an_opinion, expected_kinds, parts
+from rag.questions import asks_for_an_opinion, expected_kinds, parts, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
 from rag.types import Citation, Claim, Conflict, Document, Passage, RankedChunk, Ranking
@@ -158,6 +158,7 @@ class Sources:
         reader: The embedded reader.
         rarity: Gives how much a stem tells, above 0.
         title: Gives the title of a document, by its id.
+        has: Whether a word of a stem stands in any document.
         stopping: What tells an answerable question.
     """
 
@@ -165,6 +166,7 @@ class Sources:
     reader: Reader
     rarity: Callable[[str], float]
     title: Callable[[str], str]
+    has: Callable[[str], bool]
     stopping: Stopping = STOPPING
 
 
@@ -178,13 +180,11 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     """
     asked = parts(question)
     weighed = [weigh(part, sources) for part in asked]
-    likely = [
-        answerable(part, sentences, sources.stopping) for part, sentences in zip(asked, weighed, strict=True)
-    ]
+    likely = [answerable(part, sentences, sources) for part, sentences in zip(asked, weighed, strict=True)]
     nearest = _nearest([one for sentences in zip(*weighed, strict=True) for one in sentences], sources.title)
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
-        return Extract((), max(likely), _reason(question, any(weighed)), nearest)
+        return Extract((), max(likely), _reason(question, any(weighed), sources), nearest)
     tellings = [_telling(asked[at], weighed[at], sources, citer.document) for at in told]
     claims = tuple(_claim(one, telling, citer) for one, telling in _in_turn(tellings))
     differing = tuple(recited(one, telling.citer, citer) for telling in tellings for one in telling.conflicts)
@@ -211,10 +211,11 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
     return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
 
 
-def answerable(question: str, sentences: Sequence[Sentence], stopping: Stopping = STOPPING) -> float:
+def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
     """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
-    if not sentences or asks_for_an_opinion(question):
+    if not sentences or asks_for_an_opinion(question) or unmentioned(question, sources.has):
         return 0.0
+    stopping = sources.stopping
     return 1 / (1 + math.exp(-_weighed(stopping, stopping_signs(sentences)) - stopping.bias))
 
 
@@ -377,11 +378,13 @@ def as_statement(sentence: Sentence) -> Statement:
     )
 
 
-def _reason(question: str, read: bool) -> str:
+def _reason(question: str, read: bool, sources: Sources) -> str:
     if not read:
         return "There is nothing in the documents to answer from."
     if asks_for_an_opinion(question):
         return "The documents do not say: the question asks for an opinion of its reader."
+    if absent := unmentioned(question, sources.has):
+        return f"The documents do not mention {' or '.join(absent)}."
     return "The documents do not say."
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import StoreError
-from rag.terms import terms
+from rag.terms import plain, terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,10 +78,30 @@ class Generation:
 
     def rarity(self, stem: str) -> float:
         """How much a word tells: BM25's inverse document frequency over the chunks, above 0."""
-        number = self._words.vocab_dict.get(stem)
-        starts = self._words.scores["indptr"]
-        held = 0 if number is None else int(starts[number + 1] - starts[number])
+        held = len(self.rows_with(stem))
         return math.log1p((len(self._rows) - held + 0.5) / (held + 0.5))
+
+    def stems(self, letter: str) -> Sequence[tuple[str, str]]:
+        """The stems that begin with a letter, each after itself without accents."""
+        return self._by_letter.get(letter, ())
+
+    @cached_property
+    def _by_letter(self) -> dict[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for bare, stem in ((plain(stem), stem) for stem in self._words.vocab_dict):
+            found.setdefault(bare[:1], []).append((bare, stem))
+        return found
+
+    def has(self, stem: str) -> bool:
+        """Whether a word of this stem stands in a chunk or its title."""
+        return stem in self._words.vocab_dict
+
+    def rows_with(self, stem: str) -> NDArray[np.integer[Any]]:
+        """The rows of the chunks in which it stands, titles counted, ascending."""
+        number, columns = self._words.vocab_dict.get(stem), self._words.scores
+        starts = columns["indptr"]
+        first, end = (0, 0) if number is None else (starts[number], starts[number + 1])
+        return columns["indices"][first:end]  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Give back the threads and files that Chroma holds; harmless when done twice."""

@@ -330,6 +330,17 @@ def _known_otherwise(word: str, words: Sequence[Word]) -> bool:
     return 1 < len(word) < 7 and any(_spells(word.casefold(), words, place) for place in range(len(words)))
 
 
+def kin(word: str) -> set[str]:
+    """A word in small letters, with the country or the people that it is of.
+
+    Examples:
+        >>> sorted(kin("russia"))
+        ['russia', 'russian']
+    """
+    country = _country(word)
+    return {word, country, *(people for people, home in _DEMONYMS.items() if home == country)}
+
+
 def _country(word: str) -> str:
     """France for "French", Egypt for "Egyptians"; any other word is itself."""
     return _DEMONYMS.get(word) or _DEMONYMS.get(word.removesuffix("s"), word)

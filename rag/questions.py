@@ -1,8 +1,13 @@
-"""What a question asks for: the kinds of fact, its parts, and whether it asks for an opinion."""
+"""What a question asks for: the kinds of fact, its parts and names, and whether it asks for an opinion."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from rag.facts import find_facts
+from rag.names import TITLES, kin
+from rag.terms import terms
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
     (r"how (often|frequently)|how many times", frozenset({"frequency"})),
@@ -75,6 +80,33 @@ def parts(question: str) -> list[str]:
     whole = all(len(part.split()) >= FEWEST_WORDS and _ASKING.search(part) for part in found)
     ended = not any(_OPEN.search(part) for part in found[:-1])
     return found if len(found) > 1 and whole and ended else [question]
+
+
+def unmentioned(question: str, has: Callable[[str], bool]) -> list[str]:
+    """The names in a question of which no word stands in the documents: they can say nothing of those.
+
+    A name counts as mentioned where its country or people is. Acronyms, which documents may write out, words
+    with digits, and a single first word, which may be none, are left out.
+
+    Args:
+        question: The question, standing alone.
+        has: Whether a word of a stem stands in the documents.
+
+    Examples:
+        >>> unmentioned("How much bail did Elon Musk pay?", {"bail", "pay"}.__contains__)
+        ['Elon Musk']
+    """
+    found = [(one.start, question[one.start : one.end]) for one in find_facts(question) if one.kind == "name"]
+    names = [(name, _telling(name)) for start, name in found if start or " " in name]
+    return [name for name, words in names if words and not any(map(has, words))]
+
+
+def _telling(name: str) -> list[str]:
+    """The stems by which documents would mention a name; none where that is not known."""
+    words = [word for word in re.findall(r"\w+", name) if word.lower() not in TITLES]
+    if any(word.isupper() or not word.isalpha() for word in words):
+        return []
+    return [stem for word in words for near in kin(word.lower()) for stem in terms(near)]
 
 
 def asks_for_an_opinion(question: str) -> bool:

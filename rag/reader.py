@@ -209,6 +209,16 @@ def _span(
     return (begin[0] if begin else 0, end[1] if end else 0), float(scores.max())
 
 
+def is_word(word: str) -> bool:
+    """Whether a word in small letters is one that the models know whole, as they know common ones.
+
+    Examples:
+        >>> is_word("government"), is_word("goverment")
+        (True, False)
+    """
+    return _tokenizer().token_to_id(word) is not None
+
+
 def _sentences(chunk: Chunk) -> list[str]:
     return [chunk.text[start - chunk.start : end - chunk.start] for start, end in chunk.sentences]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from rag.embedding import Embedder
 from rag.errors import NoIndexError, NotFoundError, StoreError
 from rag.generation import Generation
 from rag.index import check_embedder, exists, folder_of, mend, vectors_of
+from rag.terms import words_of
 from rag.truth import StoredChunk, Truth, unfinished
 from rag.types import Chunk, Document
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _TRIES = 3
 _SAMPLE = 512
+_SPELLED = 20
+"""How many chunks are looked through for how a word is spelt."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,23 @@ class Snapshot:
     def title(self, doc_id: str) -> str:
         """The title of a document."""
         return self.documents[doc_id].title
+
+    def has(self, stem: str) -> bool:
+        """Whether a word of this stem stands in a document or a title."""
+        return self.generation is not None and self.generation.has(stem)
+
+    def stems(self, letter: str) -> Sequence[tuple[str, str]]:
+        """The stems that begin with a letter, each after itself without accents."""
+        return self.generation.stems(letter) if self.generation is not None else ()
+
+    def share(self, stem: str) -> float:
+        """The share of the chunks in which a stem stands, in [0, 1]."""
+        return len(self.generation.rows_with(stem)) / len(self.rows) if self.generation is not None else 0.0
+
+    def spelled(self, stem: str) -> Counter[str]:
+        """The words of a stem as documents spell them, with how often; in some chunks, not in all."""
+        rows = self.generation.rows_with(stem)[:_SPELLED] if self.generation is not None else ()
+        return Counter(word for row in rows for word in words_of(stem, self.chunk(int(row)).text))
 
     @property
     def sample(self) -> NDArray[np.float32]:

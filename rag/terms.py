@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,28 @@ def terms(text: str) -> list[str]:
         ['report', 'polic', '2', 'time']
     """
     return _stem(word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
+
+
+def plain(word: str) -> str:
+    """A word in small letters without accents.
+
+    Examples:
+        >>> plain("Schrödinger")
+        'schrodinger'
+    """
+    parted = unicodedata.normalize("NFKD", word.lower())
+    return "".join(character for character in parted if not unicodedata.combining(character))
+
+
+def words_of(stem: str, text: str) -> list[str]:
+    """The words of a text that have a stem, as they are spelt.
+
+    Examples:
+        >>> words_of("report", "Reporting is a duty. He reports to her.")
+        ['Reporting', 'reports']
+    """
+    words = [word for word in _WORD.findall(text) if word.lower() not in STOP_WORDS]
+    return [word for word, own in zip(words, _stem(map(str.lower, words)), strict=True) if own == stem]
 
 
 def topic(text: str) -> list[str]:

@@ -197,7 +197,8 @@ class Answer:
 
     Attributes:
         question: As it was asked.
-        standalone: The question as it was searched for (the same, unless a conversation completed it).
+        standalone: The question as it was searched for: the same, unless a conversation completed it, or a
+            slip of the hand in it was mended.
         status: `refused` without claims; else `conflict` where there is one; else `partial` where
             some of what was asked is not in the documents; else `answered`.
         confidence: The probability in [0, 1] that the documents hold the answer.

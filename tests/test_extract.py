@@ -6,6 +6,7 @@ from rag.chunks import chunk
 from rag.citations import Citer
 from rag.extract import Sources, extract
 from rag.reader import Reader
+from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
 
 READER = Reader()
@@ -24,7 +25,8 @@ def answered(question, *texts):
         question, tuple(RankedChunk(piece, at, 1.0, 0.5, 1.0) for at, piece in enumerate(pieces, 1))
     )
     citer = Citer(documents.__getitem__)
-    sources = Sources(ranking, READER, lambda term: 1.0, lambda doc_id: "")
+    stems = {stem for text in texts for stem in terms(text)}
+    sources = Sources(ranking, READER, lambda term: 1.0, lambda doc_id: "", stems.__contains__)
     return extract(question, sources, citer), citer
 
 
@@ -190,3 +192,20 @@ def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
     assert found.claims[0].text == whole
     assert citer.citations[0].quote == whole.replace(": ", ":\n\n")
     assert sum("Open the gate" in claim.text for claim in found.claims) == 1
+
+
+BAIL_TEXT = "Durov was released on bail of 5 million euros, the court said."
+
+
+def test_whom_no_document_mentions_is_refused_by_name_however_like_the_rest_is():
+    assert claims("How much bail did Durov pay?", BAIL_TEXT)
+    found, _ = answered("How much bail did Elon Musk pay?", BAIL_TEXT)
+    assert (found.claims, found.confidence) == ((), 0.0)
+    assert found.reason == "The documents do not mention Elon Musk."
+    assert found.nearest[0].quote == BAIL_TEXT
+
+
+def test_the_part_that_names_whom_no_document_mentions_is_left_open():
+    found, _ = answered("How much was the bail, and where does Elon Musk live?", BAIL_TEXT)
+    assert [claim.text for claim in found.claims] == [BAIL_TEXT]
+    assert found.reason == "The documents do not say: where does Elon Musk live?"

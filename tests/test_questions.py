@@ -1,6 +1,7 @@
 import pytest
 
-from rag.questions import asks_for_an_opinion, expected_kinds, parts
+from rag.questions import asks_for_an_opinion, expected_kinds, parts, unmentioned
+from rag.terms import terms
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,23 @@ def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
 )
 def test_a_question_that_only_says_you_does_not(question):
     assert not asks_for_an_opinion(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "stands", "absent"),
+    [
+        ("How much bail did Elon Musk pay?", "bail paid by Durov", ["Elon Musk"]),
+        ("How much bail did Elon Musk pay?", "Musk paid bail", []),
+        ("When did Telegram and Signal leave Turkey?", "Telegram left", ["Signal", "Turkey"]),
+        ("What did Russia say?", "Russian officials said", []),
+        ("What did Asian countries say?", "Asia is large", []),
+        ("What did the EU say?", "the European Union said", []),
+        ("What did Ab12 say?", "nobody spoke", []),
+        ("Messi scored how often?", "nobody scored", []),
+        ("Where does Judge Ada Lovelace live?", "the judge lives here", ["Judge Ada Lovelace"]),
+        ("Where does the Judge live?", "nobody lives here", []),
+        ("where does elon musk live?", "nobody lives here", []),
+    ],
+)
+def test_names_of_which_no_word_stands_in_the_documents_are_unmentioned(question, stands, absent):
+    assert unmentioned(question, set(terms(stands)).__contains__) == absent

@@ -67,7 +67,7 @@ def disputed(data: Path, store: Path) -> list[Pair]:
     with start(store=store) as engine, engine._corpus.reading() as snapshot:
         for question in asked.questions:
             ranking = retrieve(question.question, snapshot, engine._embed, RETRIEVED, asked.within(question))
-            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title)
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.has)
             sentences = weigh(question.question, sources)
             side = ("fit", "dev")[hashlib.sha256(question.id.encode()).digest()[-1] % 2]
             pairs += _pairs("ramdocs", side, question.question, sentences, question)

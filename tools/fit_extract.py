@@ -31,8 +31,10 @@ from reader_questions import RETRIEVED, document_of, flat, questions
 from rag import extract
 from rag.engine import index, start
 from rag.extract import Choosing, Sentence, Sources, Stopping, stopping_signs, weigh
+from rag.questions import unmentioned
 from rag.reader import Reader
 from rag.retrieve import retrieve
+from rag.spelling import mended
 
 Array = NDArray[np.float64]
 SETS = ("squad2", "nq", "clapnq")
@@ -54,9 +56,10 @@ class Weighed:
         corpus: The set whose corpus was asked.
         own: Whether it is a question of that set.
         side: "fit" or "dev".
-        question: Its words.
+        question: Its words, slips of the hand mended.
         answers: Short answers, in small letters.
         answerable: Whether its document answers it.
+        mentioned: Whether the documents mention whom it names.
         sentences: What was read, with its signs.
     """
 
@@ -66,6 +69,7 @@ class Weighed:
     question: str
     answers: tuple[str, ...]
     answerable: bool
+    mentioned: bool
     sentences: tuple[Sentence, ...]
 
     @property
@@ -90,10 +94,10 @@ def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
     with start(store=store) as engine, engine._corpus.reading() as snapshot:
         found = []
         for row, side in _spread(data, name, most):
-            ranking = retrieve(row["question"], snapshot, engine._embed, RETRIEVED)
-            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title)
-            sentences = weigh(row["question"], sources)
-            found.append(_weighed(row, name, side, sentences))
+            question = mended(row["question"], snapshot)
+            ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.has)
+            found.append(_weighed({**row, "question": question}, name, side, sources))
     return [one for one in found if one.sentences]
 
 
@@ -104,11 +108,12 @@ def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], 
         yield from [pair for pair in asked if pair[1] == side][:most]
 
 
-def _weighed(row: dict[str, Any], name: str, side: str, sentences: Sequence[Sentence]) -> Weighed:
-    own = bool(document_of(row))
+def _weighed(row: dict[str, Any], name: str, side: str, sources: Sources) -> Weighed:
+    own, sentences = bool(document_of(row)), weigh(row["question"], sources)
     answerable = row["answerable"] and own
     answers = tuple(flat(answer).lower() for answer in row["answers"]) if answerable else ()
-    return Weighed(name, own, side, row["question"], answers, answerable, tuple(sentences))
+    mentioned = not unmentioned(row["question"], sources.has)
+    return Weighed(name, own, side, row["question"], answers, answerable, mentioned, tuple(sentences))
 
 
 def fit_choosing(tables: Sequence[tuple[Array, NDArray[np.bool_], float]]) -> Array:
@@ -192,6 +197,7 @@ def stops(weighed: Sequence[Weighed]) -> Array:
 
 def stopped_by(weighed: Sequence[Weighed], signs: Sequence[str] = STOP_SIGNS) -> Array:
     """Fit the weights for stopping, 0 for the signs left out, and the bias."""
+    weighed = [one for one in weighed if one.mentioned]
     counts = alike([(one.corpus, one.own, one.answerable) for one in weighed])
     kept = [sign in signs for sign in STOP_SIGNS]
     weights = np.zeros(len(STOP_SIGNS) + 1)
@@ -200,8 +206,9 @@ def stopped_by(weighed: Sequence[Weighed], signs: Sequence[str] = STOP_SIGNS) ->
 
 
 def likely(weighed: Sequence[Weighed], stopping: Array) -> Array:
-    """The probability of each question to be answered."""
-    return 1 / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
+    """The probability of each question to be answered; 0 where it names whom the documents do not mention."""
+    mentioned = np.array([one.mentioned for one in weighed])
+    return mentioned / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
 
 
 def threshold(weighed: Sequence[Weighed], stopping: Array, refused: float = REFUSED) -> float:

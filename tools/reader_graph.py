@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import onnx
 from build_weights import (
     CONTRIB,
     EPSILON,
@@ -29,7 +30,7 @@ from build_weights import (
     quantise_columns,
 )
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from rag.reader import MARK
 
@@ -71,6 +72,26 @@ def build(weights: Weights, *, int8: bool) -> bytes:
     product = made.apply("MatMul", state, made.graph.constant("head.weight", weights["head.weight"].T))
     made.apply("Add", product, made.constant("head.bias"), output="scores")
     return _model(made.graph, len(weights["head.bias"]))
+
+
+def read_back(graph: bytes) -> dict[str, Array]:
+    """The weights of an int8 graph, as `build` takes them: those it was built from, rounded.
+
+    Args:
+        graph: The bytes of an ONNX file that `build` wrote with `int8`.
+    """
+    held = {
+        one.name: numpy_helper.to_array(one) for one in onnx.load_model_from_string(graph).graph.initializer
+    }
+    weights = {name: held[name] for name in held if name.endswith((".weight", ".bias"))}
+    for name in (name.removesuffix(".codes") for name in held if name.endswith(".codes")):
+        matrix = held[f"{name}.codes"].astype(np.float32) * held[f"{name}.scales"]
+        weights[f"{name}.weight"] = matrix.T
+        if name.endswith("narrow"):
+            weights[f"{name}.bias"] = weights[f"{name}.bias"] + np.float32(GELU_FLOOR) * matrix.sum(axis=0)
+    weights["words.weight"] = held["words"] * held["word_scales"]
+    weights["head.weight"] = held["head.weight"].T
+    return weights | {"mark": weights["words.weight"][MARK]}
 
 
 def _model(graph: Graph, heads: int) -> bytes:

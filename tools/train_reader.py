@@ -10,6 +10,7 @@ there is one, and takes under two hours on two cores of a CPU, or what `--minute
 hour for what comes before and after.
 
     reader_questions  questions, with what the engine's own retrieval gives, by side: training, "fit", "dev"
+    reader_swaps      questions made from questions: with another word, or a slip of the hand
     reader_groups     what is read together for a question, with a label for each sentence
     reader_model      the model and its losses
     reader_schedule   how long it trains, and how fast
@@ -28,7 +29,7 @@ from pathlib import Path
 import torch
 from build_weights import fetch, read_source, write
 from reader_figures import figures, judge
-from reader_graph import build
+from reader_graph import build, read_back
 from reader_groups import teaches
 from reader_model import PRIOR, ReaderModel, arrays, published
 from reader_questions import Asked, asked_of
@@ -48,8 +49,15 @@ def begun(source: Path | None, start: Path | None) -> ReaderModel:
     torch.manual_seed(SEED)
     model = published(load_safetensors(files["model.safetensors"]))
     if start is not None:
-        model.load_state_dict(load_safetensors(start.read_bytes()))
+        model.load_state_dict(trained_before(start) | {"words.weight": model.words.weight})
     return model
+
+
+def trained_before(file: Path) -> dict[str, torch.Tensor]:
+    """The weights of another training: in full, or those that ship, rounded to 8 bits."""
+    if file.suffix == ".onnx":
+        return {name: torch.tensor(value) for name, value in read_back(file.read_bytes()).items()}
+    return load_safetensors(file.read_bytes())
 
 
 def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel:
@@ -83,7 +91,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sets", default=SETS, help=f"by default {SETS}; squadshifts_wiki may be added")
     parser.add_argument("--epochs", type=float, default=EPOCHS, help="how often each question is read")
     parser.add_argument("--minutes", type=float, help="end the training by then, whatever it has read")
-    parser.add_argument("--start", type=Path, help="the reader.safetensors of another training to begin with")
+    parser.add_argument(
+        "--start", type=Path, help="another training to begin with: a reader.safetensors or .onnx"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()
 
