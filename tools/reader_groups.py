@@ -4,7 +4,7 @@ An answerable question is read with a chunk that answers it and with hard ones: 
 chunks of other documents that retrieval ranks high. What cannot be answered comes from four places: questions
 written to look answerable (squad2, clapnq), questions of another corpus, questions whose answering chunk was
 taken away, and questions in which a name, number or word was put in another's place (`reader_swaps`). Some of
-all questions have a slip of the hand in them, and are answerable or not all the same.
+all questions have a slip of the hand in them or are mere words to look for, and are answerable or not all the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reader_questions import Asked, Piece, flat
-from reader_swaps import Swaps, slipped
+from reader_swaps import Swaps, slipped, terse
 
 BESIDE = 2
 """Chunks read beside the answering one."""
@@ -26,7 +26,9 @@ TAKEN_AWAY = 0.15
 SWAPPED = 0.3
 """How often it is read with another name, number or word in it."""
 SLIPPED = 0.07
-"""How often a question is read with a word of it written wrong."""
+"""How often a question is read with a word of it written wrong,"""
+TERSE = 0.05
+"""and how often without the words that make it a sentence, as one types into a search box."""
 OWN_BESIDE = 0.4
 """How likely another chunk of its own document is to be read beside."""
 
@@ -58,13 +60,17 @@ def teaches(asked: Asked) -> bool:
 def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     """Draw what is read for a question that teaches something."""
     drawn = _group(asked, swaps, chance)
-    return replace(drawn, question=slipped(drawn.question, chance)) if chance.random() < SLIPPED else drawn
+    luck = chance.random()
+    if luck < SLIPPED:
+        return replace(drawn, question=slipped(drawn.question, chance))
+    return replace(drawn, question=terse(drawn.question)) if luck < SLIPPED + TERSE else drawn
 
 
 def _group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     if not asked.answerable:
         return _unanswerable(asked, chance)
-    other = swaps.swapped(asked, chance) if chance.random() < SWAPPED else None
+    # of what has no short answer: whether it is so is still told where something else is so
+    other = swaps.swapped(asked, chance) if asked.answers and chance.random() < SWAPPED else None
     drawn = _answerable(asked, chance)
     if other is None or not drawn.answerable:
         return drawn

@@ -167,3 +167,14 @@ def slipped(question: str, chance: random.Random) -> str:
     one, next_one = question[at], question[at + 1]
     put = chance.choice((next_one + one, next_one, one + one + next_one))
     return f"{question[:at]}{put}{question[at + 2 :]}"
+
+
+def terse(question: str) -> str:
+    """The question without the words that make it a sentence, where two others are left.
+
+    Examples:
+        >>> terse("How much was the bail of Durov?")
+        'bail Durov'
+    """
+    kept = [word for word in question.rstrip(" ?.").split() if word.lower() not in FUNCTION_WORDS]
+    return " ".join(kept) if len(kept) > 1 else question
