@@ -4,7 +4,7 @@ An answerable question is read with a chunk that answers it and with hard ones: 
 chunks of other documents that retrieval ranks high. What cannot be answered comes from four places: questions
 written to look answerable (squad2, clapnq), questions of another corpus, questions whose answering chunk was
 taken away, and questions in which a name, number or word was put in another's place (`reader_swaps`). Some of
-all questions have a slip of the hand in them or are mere words to look for, and are answerable or not all the same.
+all questions have a slip of the hand in them or are mere words to look for, which changes no label.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _WHETHER = re.compile(
     r"(?P<rest>\w[^,;:.()\[\]“”\"]{12,90})[,;.(]"
 )
 _WHO = re.compile(
-    rf"(?P<name>{_NAME})(?P<link> is| was|,) (?:an?|the) (?P<what>[a-z][^,.;:()]{{6,80}})(?P<end>[,.])"
+    rf"(?P<name>{_NAME})(?P<link> is| was|,) (?:an?|the) (?P<what>\w[^,.;:()]{{6,80}})(?P<end>[,.])"
 )
 _NO_NAMES = (FUNCTION_WORDS | ORDINARY) - {"the"}
 _PERSONS = re.compile(
