@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from rag.citations import Citer, recited
 from rag.embedding import Embedder, MiniLM, open_embedder
 from rag.errors import EndpointError, NoIndexError, QuestionError, StoreError
-from rag.extract import COMPARED, STOPPING, STOPPING_ALONE, Extract, Sources, extract
+from rag.extract import COMPARED, Extract, extract
 from rag.index import is_indexed, update
 from rag.reader import Reader
 from rag.retrieve import retrieve
@@ -37,6 +37,7 @@ from rag.types import (
     Turn,
     Usage,
 )
+from rag.weigh import STOPPING, STOPPING_ALONE, Sources
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding

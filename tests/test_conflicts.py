@@ -7,8 +7,9 @@ from itertools import permutations
 import pytest
 
 from rag.citations import Citer
-from rag.conflicts import Given, Statement, answers, find_conflicts, read_signs, surety
+from rag.conflicts import answers, find_conflicts, read_signs, surety
 from rag.questions import expected_kinds
+from rag.statements import Given, Statement
 from rag.types import Document
 
 USERS = "How many users does Orbis have?"

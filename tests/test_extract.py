@@ -4,10 +4,11 @@ import pytest
 
 from rag.chunks import chunk
 from rag.citations import Citer
-from rag.extract import Sources, extract
+from rag.extract import extract
 from rag.reader import Reader
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
+from rag.weigh import Sources
 
 READER = Reader()
 

@@ -27,12 +27,14 @@ from reader_questions import RETRIEVED
 from eval.answers import contains
 from eval.dataset import Candidate, Question
 from eval.sets import open_set
-from rag.conflicts import Given, answers, exclude, read_signs
+from rag.conflicts import answers, exclude, read_signs
 from rag.engine import index, start
-from rag.extract import Sentence, Sources, as_statement, weigh
+from rag.extract import as_statement
 from rag.questions import expected_kinds
 from rag.reader import Reader
 from rag.retrieve import retrieve
+from rag.statements import Given
+from rag.weigh import Sentence, Sources, weigh
 
 UNDISPUTED = ("squad2", "nq")
 CUTS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.7)

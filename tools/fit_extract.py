@@ -1,4 +1,4 @@
-"""Fit the weights of the embedded answerer (`rag/extract.py`) on third-party questions.
+"""Fit the weights of the embedded answerer (`rag/weigh.py`) on third-party questions.
 
     python tools/fit_extract.py DATA [--most N] [--store FOLDER]
 
@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 from reader_figures import auroc
 from reader_questions import RETRIEVED, document_of, flat, questions
 
-from rag import extract
 from rag.engine import index, start
-from rag.extract import Choosing, Sentence, Sources, Stopping, stopping_signs, weigh
+from rag.extract import choose
 from rag.questions import unmentioned
 from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.spelling import mended
+from rag.weigh import Choosing, Sentence, Sources, Stopping, shares, stopping_signs, weigh
 
 Array = NDArray[np.float64]
 SETS = ("squad2", "nq", "clapnq")
@@ -172,8 +172,7 @@ def alike(kinds: Sequence[Any]) -> Array:
 def reweighed(one: Weighed, weights: Array) -> Weighed:
     """The question with its sentences weighed and ordered anew."""
     scores = (one.signs @ weights).tolist()
-    shares = extract._shares(scores)
-    rows = zip(one.sentences, scores, shares, strict=True)
+    rows = zip(one.sentences, scores, shares(scores), strict=True)
     sentences = [replace(sentence, score=score, share=share) for sentence, score, share in rows]
     sentences.sort(key=lambda sentence: (-round(sentence.score, 9), sentence.doc_id, sentence.start))
     return replace(one, sentences=tuple(sentences))
@@ -243,7 +242,7 @@ def _shares_right(weighed: Sequence[Weighed]) -> str:
     asked = [one for one in weighed if one.answers]
     if not asked or asked[0].corpus not in CHOSEN_ON:
         return ""
-    chosen = [extract._choose(one.sentences, one.question) for one in asked]
+    chosen = [choose(one.sentences, one.question) for one in asked]
     told = [any(map(one.is_right, part)) for one, part in zip(asked, chosen, strict=True)]
     first, three = (np.mean([one.right[:most].any() for one in asked]) for most in (1, 3))
     mean = np.mean([len(part) for part in chosen])

@@ -1,0 +1,208 @@
+"""sentences of the best chunks -> how well each answers a question, and whether the documents answer it.
+
+How sentences are weighed is `Choosing`, and what tells an answerable question `Stopping`: numbers fitted on
+third-party questions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.chunks import count_words
+from rag.facts import Fact, find_facts
+from rag.questions import asks_for_an_opinion, expected_kinds, unmentioned
+from rag.reader import Reader, Reading
+from rag.terms import topic
+from rag.types import RankedChunk, Ranking
+
+READ = 4
+"""How many chunks the reader reads: with a fifth the answer is as often first, and it takes longer."""
+FEWEST_WORDS = 4
+"""Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
+_HEADING = re.compile(r"#{1,6}\s|```|~~~")
+_MARKUP = re.compile(
+    r"\W{0,9}(?:\{\s*[\"'{]|<\w+\s[^<>]{0,200}=|\[[^\]]{0,200}\]\([^)]{0,400}\)\W{0,9}$|\[\[\w+:|【)"
+)
+"""How a line begins that is no sentence but data or marks for a page: JSON, tags, citations, a bare link."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choosing:
+    """How much each sign of a sentence counts towards 'this answers the question best'.
+
+    Attributes:
+        read: What the reader gives it for choosing, a logit.
+        words: The share of what is asked about, by rarity, that the sentence names, in [0, 1].
+        kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0.
+        rank: The fused score of its chunk, in [0, 1].
+    """
+
+    read: float
+    words: float
+    kind: float
+    rank: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """How much each sign of what was read for a question counts towards 'the documents answer it'.
+
+    Attributes:
+        surest: The reader's surest answer of all sentences, a logit.
+        cosine: The highest cosine of question and chunk, in [-1, 1].
+        bias: Added to both.
+    """
+
+    surest: float
+    cosine: float
+    bias: float
+
+
+# by tools/fit_extract.py
+CHOOSING = Choosing(read=0.56, words=1.29, kind=1.58, rank=8.49)
+STOPPING = Stopping(surest=0.39, cosine=7.18, bias=-4.71)
+STOPPING_ALONE = Stopping(surest=0.61, cosine=0.0, bias=-0.29)
+"""For another embedder, whose cosines have a scale of their own; its bias serves the same threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a chunk, with its signs.
+
+    Attributes:
+        chunk: The chunk, as ranked.
+        start: Where it begins in the document.
+        end: Where it ends there.
+        text: Its words, runs of white space made one space.
+        reading: What the reader makes of it.
+        signs: By name, as in `Choosing`.
+        score: The weighed signs.
+        share: How likely it is the best of all sentences read, in [0, 1].
+    """
+
+    chunk: RankedChunk
+    start: int
+    end: int
+    text: str
+    reading: Reading
+    signs: dict[str, float]
+    score: float
+    share: float
+
+    @property
+    def doc_id(self) -> str:
+        """The document it stands in."""
+        return self.chunk.chunk.doc_id
+
+    @property
+    def quote(self) -> str:
+        """Its characters, as they stand."""
+        chunk = self.chunk.chunk
+        return chunk.text[self.start - chunk.start : self.end - chunk.start]
+
+    @property
+    def answer(self) -> str:
+        """The words of it that are likeliest the answer itself, on one line."""
+        begin, end = self.reading.span
+        return " ".join(self.quote[begin:end].split())
+
+    @property
+    def answer_begins(self) -> int:
+        """Where the answer begins in `text`."""
+        return len(" ".join(f"{self.quote[: self.reading.span[0]]}x".split())) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What an answer is made from.
+
+    Attributes:
+        ranking: The chunks to read, best first.
+        reader: The embedded reader.
+        rarity: Gives how much a stem tells, above 0.
+        title: Gives the title of a document, by its id.
+        has: Whether a word of a stem stands in any document.
+        stopping: What tells an answerable question.
+    """
+
+    ranking: Ranking
+    reader: Reader
+    rarity: Callable[[str], float]
+    title: Callable[[str], str]
+    has: Callable[[str], bool]
+    stopping: Stopping = STOPPING
+
+
+def weigh(question: str, sources: Sources) -> list[Sentence]:
+    """The sentences of the best chunks, best first."""
+    asked = {stem: sources.rarity(stem) for stem in topic(question)}
+    ranked = sources.ranking.chunks[:READ]
+    passages = [(sources.title(one.chunk.doc_id), one.chunk) for one in ranked]
+    kinds, known = expected_kinds(question), find_facts(question)
+    rows = []
+    for one, readings in zip(ranked, sources.reader.read(question, passages), strict=True):
+        for (start, end, text), reading in zip(sentences_of(one), readings, strict=True):
+            kind = float(any(_is_new(fact, kinds, known) for fact in find_facts(text)))
+            words = _overlap(asked, text)
+            signs = {"read": reading.chosen, "words": words, "kind": kind, "rank": one.score}
+            rows.append((one, start, end, text, reading, signs, _weighed(CHOOSING, signs)))
+    rows = [row for row in rows if tells(row[3])] or rows
+    likely = shares([row[-1] for row in rows])
+    weighed = [Sentence(*row, share) for row, share in zip(rows, likely, strict=True)]
+    return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
+
+
+def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
+    """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
+    if not sentences or asks_for_an_opinion(question) or unmentioned(question, sources.has):
+        return 0.0
+    stopping = sources.stopping
+    return 1 / (1 + math.exp(-_weighed(stopping, stopping_signs(sentences)) - stopping.bias))
+
+
+def stopping_signs(sentences: Sequence[Sentence]) -> dict[str, float]:
+    """The signs of `Stopping`, by name."""
+    return {
+        "surest": max(one.reading.answered for one in sentences),
+        "cosine": max(one.chunk.cosine for one in sentences),
+    }
+
+
+def sentences_of(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
+    """The sentences of a chunk; one that announces the next ("You must:") goes on to the end of that."""
+    chunk = ranked.chunk
+    ends = [end for _, end in chunk.sentences]
+    for place, (start, end) in enumerate(chunk.sentences):
+        announces = chunk.text[start - chunk.start : end - chunk.start].endswith(":")
+        end = ends[place + 1] if announces and place + 1 < len(ends) else end
+        yield start, end, " ".join(chunk.text[start - chunk.start : end - chunk.start].split())
+
+
+def tells(text: str) -> bool:
+    """Whether a line is a sentence: no heading, no signature, no data or marks for a page."""
+    return count_words(text) >= FEWEST_WORDS and not _HEADING.match(text) and not _MARKUP.match(text)
+
+
+def _overlap(asked: dict[str, float], text: str) -> float:
+    whole = sum(asked.values())
+    held = set(topic(text))
+    return sum(weight for stem, weight in asked.items() if stem in held) / whole if whole else 0.0
+
+
+def _is_new(fact: Fact, kinds: frozenset[str], known: Sequence[Fact]) -> bool:
+    return fact.kind in kinds and all(fact.value != other.value for other in known)
+
+
+def _weighed(weights: Choosing | Stopping, signs: dict[str, float]) -> float:
+    return sum(float(getattr(weights, name)) * value for name, value in signs.items())
+
+
+def shares(scores: Sequence[float]) -> list[float]:
+    """The probability of each to be the best: the softmax of the scores, which the weights are fitted for."""
+    most = max(scores, default=0.0)
+    each = [math.exp(score - most) for score in scores]
+    whole = sum(each)
+    return [one / whole for one in each]
