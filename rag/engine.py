@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -203,7 +203,11 @@ class Engine:
         """
         question = self._checked(question)
         started = time.perf_counter()
-        with self._retrieved(question, COMPARED, within) as (ranking, snapshot):
+
+        def read(snapshot: Snapshot) -> Ranking:
+            return retrieve(mended(question, snapshot), snapshot, self._embed, COMPARED, within)
+
+        with self._retrieved(read) as (ranking, snapshot):
             retrieved = time.perf_counter()
             shown = max(DEFAULT_K, self.settings.passages)
             yield Retrieved(replace(ranking, chunks=ranking.chunks[:shown]))
@@ -220,8 +224,8 @@ class Engine:
         if k < 1:
             raise QuestionError(f"k is {k}; ask for at least 1 chunk.")
         question = self._checked(question)
-        with self._retrieved(question, k) as (ranking, _):
-            return replace(ranking, question=question)
+        with self._retrieved(lambda snapshot: retrieve(question, snapshot, self._embed, k)) as (ranking, _):
+            return ranking
 
     def document(self, doc_id: str) -> Document:
         """A document by its id; raises NotFoundError where there is none."""
@@ -258,24 +262,18 @@ class Engine:
         return question
 
     @contextmanager
-    def _retrieved(
-        self, question: str, k: int = DEFAULT_K, within: Collection[str] | None = None
-    ) -> Iterator[tuple[Ranking, Snapshot]]:
-        """The ranking, and the snapshot that it was read from: its places hold in no other.
-
-        The ranking's question has the slips of the hand mended.
-        """
+    def _retrieved(self, read: Callable[[Snapshot], Ranking]) -> Iterator[tuple[Ranking, Snapshot]]:
+        """The ranking that is read from a snapshot, and the snapshot: its places hold in no other."""
         with ExitStack() as held:
             snapshot = held.enter_context(self._corpus.reading())
-            question = mended(question, snapshot)
             try:
-                ranking = retrieve(question, snapshot, self._embed, k, within)
+                ranking = read(snapshot)
             except StoreError:
                 # the index was swapped under a question in flight, and what it read is gone
                 fresh = held.enter_context(self._corpus.reading())
                 if fresh is snapshot:
                     raise
-                snapshot, ranking = fresh, retrieve(question, fresh, self._embed, k, within)
+                snapshot, ranking = fresh, read(fresh)
             yield ranking, snapshot
 
     def _answer(
@@ -305,7 +303,7 @@ class Engine:
         citer, notice = Citer(snapshot.document), ""
         told: list[Claim | Dropped | Usage] = []
         try:
-            for item in generate(ranking.question, ranking, llm, citer, self.settings):
+            for item in generate(question, ranking, llm, citer, self.settings):
                 told.append(item)
                 if isinstance(item, Claim):
                     yield _ready(item, citer)
@@ -332,7 +330,7 @@ class Engine:
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
         sources = Sources(
-            ranking, self._reader, searches.rarity, snapshot.title, searches.has, self._stopping
+            ranking, self._reader, searches.rarity, snapshot.title, searches.mentions, self._stopping
         )
         return extract(ranking.question, sources, citer)
 

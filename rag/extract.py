@@ -192,7 +192,7 @@ def _reason(question: str, read: bool, sources: Sources) -> str:
         return "There is nothing in the documents to answer from."
     if asks_for_an_opinion(question):
         return "The documents do not say: the question asks for an opinion of its reader."
-    if absent := unmentioned(question, sources.has):
+    if absent := unmentioned(question, sources.mentions):
         return f"The documents do not mention {' or '.join(absent)}."
     return "The documents do not say."
 

@@ -81,14 +81,20 @@ class Generation:
         held = len(self.rows_with(stem))
         return math.log1p((len(self._rows) - held + 0.5) / (held + 0.5))
 
+    def mentions(self, stem: str) -> bool:
+        """Whether a word of this stem stands in a chunk or its title, with other accents or none."""
+        bare = plain(stem)
+        return self.has(stem) or any(other == bare for other, _ in self.stems(bare[:1]))
+
     def stems(self, letter: str) -> Sequence[tuple[str, str]]:
-        """The stems that begin with a letter, each after itself without accents."""
+        """The stems of letters alone that begin with a letter, each after itself without accents."""
         return self._by_letter.get(letter, ())
 
     @cached_property
     def _by_letter(self) -> dict[str, list[tuple[str, str]]]:
         found: dict[str, list[tuple[str, str]]] = {}
-        for bare, stem in ((plain(stem), stem) for stem in self._words.vocab_dict):
+        for stem in filter(str.isalpha, self._words.vocab_dict):
+            bare = plain(stem)
             found.setdefault(bare[:1], []).append((bare, stem))
         return found
 

@@ -341,6 +341,11 @@ def kin(word: str) -> set[str]:
     return {word, country, *(people for people, home in _DEMONYMS.items() if home == country)}
 
 
+def is_people(word: str) -> bool:
+    """Whether a word in small letters is the adjective of a country, or its people."""
+    return _country(word) != word
+
+
 def _country(word: str) -> str:
     """France for "French", Egypt for "Egyptians"; any other word is itself."""
     return _DEMONYMS.get(word) or _DEMONYMS.get(word.removesuffix("s"), word)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from rag.facts import find_facts
-from rag.names import TITLES, kin
+from rag.names import TITLES, is_people, kin
 from rag.terms import terms
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
@@ -37,6 +37,7 @@ _AND = re.compile(
 )
 """Where a question ends and the next begins; ", who" and ", which" alone begin a clause."""
 _ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
+_WHETHER = re.compile(rf"\s*{_HELPS}\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
 """How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
 FEWEST_WORDS = 3
@@ -82,31 +83,57 @@ def parts(question: str) -> list[str]:
     return found if len(found) > 1 and whole and ended else [question]
 
 
-def unmentioned(question: str, has: Callable[[str], bool]) -> list[str]:
-    """The names in a question of which no word stands in the documents: they can say nothing of those.
+def unmentioned(question: str, mentions: Callable[[str], bool]) -> list[str]:
+    """The names in a question of which no word stands in the documents: they can hardly tell of those.
 
-    A name counts as mentioned where its country or people is. Acronyms, which documents may write out, words
-    with digits, and a single first word, which may be none, are left out.
+    A name counts as mentioned where its country or its initials are.
 
     Args:
         question: The question, standing alone.
-        has: Whether a word of a stem stands in the documents.
+        mentions: Whether a word of a stem stands in the documents.
 
     Examples:
         >>> unmentioned("How much bail did Elon Musk pay?", {"bail", "pay"}.__contains__)
         ['Elon Musk']
     """
-    found = [(one.start, question[one.start : one.end]) for one in find_facts(question) if one.kind == "name"]
-    names = [(name, _telling(name)) for start, name in found if start or " " in name]
-    return [name for name, words in names if words and not any(map(has, words))]
+    return [name for name in names_asked_about(question) if not any(map(mentions, _told_by(name)))]
 
 
-def _telling(name: str) -> list[str]:
-    """The stems by which documents would mention a name; none where that is not known."""
-    words = [word for word in re.findall(r"\w+", name) if word.lower() not in TITLES]
-    if any(word.isupper() or not word.isalpha() for word in words):
+def names_asked_about(question: str) -> list[str]:
+    """The names in a question that documents would have, if they told of them.
+
+    None of a question whether it is so, which a general rule may answer ("Do you ship to Norway?"), nor of
+    one without an English question word. Acronyms, which documents may write out, adjectives of peoples,
+    words with digits, and a single first word, which may be none, are left out.
+
+    Examples:
+        >>> names_asked_about("How much bail did Elon Musk pay in France?")
+        ['Elon Musk', 'France']
+    """
+    words = re.findall(r"[^\W\d_]+", question)
+    titled = len(words) > 2 and all(word[0].isupper() for word in words)
+    if titled or _WHETHER.match(question) or not _ASKING.search(question):
         return []
-    return [stem for word in words for near in kin(word.lower()) for stem in terms(near)]
+    found = [(one.start, question[one.start : one.end]) for one in find_facts(question) if one.kind == "name"]
+    return [name for start, name in found if (start or " " in name) and _may_stand(name)]
+
+
+def _may_stand(name: str) -> bool:
+    words = _untitled(name)
+    return bool(words) and not any(
+        word.removesuffix("s").isupper() or not word.isalpha() or is_people(word.lower()) for word in words
+    )
+
+
+def _told_by(name: str) -> list[str]:
+    """The stems by which documents would mention a name."""
+    words = [word.lower() for word in _untitled(name)]
+    initials = ["".join(word[0] for word in words)] if len(words) > 1 else []
+    return [stem for word in (*words, *initials) for near in kin(word) for stem in terms(near)]
+
+
+def _untitled(name: str) -> list[str]:
+    return [word for word in re.findall(r"\w+", name) if word.lower() not in TITLES]
 
 
 def asks_for_an_opinion(question: str) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from rag.embedding import Embedder
 from rag.errors import NoIndexError, NotFoundError, StoreError
 from rag.generation import Generation
-from rag.index import check_embedder, exists, folder_of, mend, vectors_of
+from rag.index import check_embedder, exists, folder_of, mend, searched_text, vectors_of
 from rag.terms import words_of
 from rag.truth import StoredChunk, Truth, unfinished
 from rag.types import Chunk, Document
@@ -86,18 +86,25 @@ class Snapshot:
         """Whether a word of this stem stands in a document or a title."""
         return self.generation is not None and self.generation.has(stem)
 
+    def mentions(self, stem: str) -> bool:
+        """Whether a word of this stem stands in a document or a title, with other accents or none."""
+        return self.generation is not None and self.generation.mentions(stem)
+
     def stems(self, letter: str) -> Sequence[tuple[str, str]]:
         """The stems that begin with a letter, each after itself without accents."""
         return self.generation.stems(letter) if self.generation is not None else ()
 
-    def share(self, stem: str) -> float:
-        """The share of the chunks in which a stem stands, in [0, 1]."""
-        return len(self.generation.rows_with(stem)) / len(self.rows) if self.generation is not None else 0.0
+    def chunks_with(self, stem: str) -> tuple[int, float]:
+        """In how many chunks, titles counted, a stem stands, and in which share of them, in [0, 1]."""
+        count = len(self.generation.rows_with(stem)) if self.generation is not None else 0
+        return count, count / max(1, len(self.rows))
 
     def spelled(self, stem: str) -> Counter[str]:
-        """The words of a stem as documents spell them, with how often; in some chunks, not in all."""
-        rows = self.generation.rows_with(stem)[:_SPELLED] if self.generation is not None else ()
-        return Counter(word for row in rows for word in words_of(stem, self.chunk(int(row)).text))
+        """The words of a stem as documents and titles spell them, with how often (in some chunks)."""
+        rows = self.generation.rows_with(stem) if self.generation is not None else ()
+        spread = (self.chunk(int(row)) for row in rows[:: -(-len(rows) // _SPELLED) or 1])
+        texts = (searched_text(self.title(chunk.doc_id), chunk.text) for chunk in spread)
+        return Counter(word for text in texts for word in words_of(stem, text))
 
     @property
     def sample(self) -> NDArray[np.float32]:

@@ -1,29 +1,34 @@
 """question -> the question with its slips of the hand mended, by the words of the documents.
 
 A word that no document has, and that is one slip from one that documents have, was most likely meant as that
-one: "Schrodinger" finds "Schrödinger", and "goverment" "government". Words that are words of their own are
-left alone, but for accents, and so are short ones, which have many neighbours, unless the documents are about
-the neighbour.
+one: "Krakow" finds "Kraków", and "goverment" "government". Words of their own are left alone, as far as they
+are known: "nitrite" is no slip of "nitrate", so that a letter in another's place is mended only where the
+documents are about the word.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from rag.reader import is_word
 from rag.terms import FUNCTION_WORDS, plain, terms
 
-SHORTEST = 5
-"""Letters of a word that may be mended, where the word meant stands in"""
-OFTEN = 0.05
-"""this share of the chunks."""
-LONG, LONGER = 6, 7
-"""Letters of one that may be mended for any word of the documents, and, where it has a small first letter and
-the word meant is a name, for that."""
-_WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
+MOST = 8
+"""How many unknown words of a question are looked at."""
+FREQUENT, FEWEST_CHUNKS = 0.05, 3
+"""The share of the chunks, and their number, from which the documents are about a word."""
+SHORT = 5
+"""Letters of a word that is mended for a frequent one; a shorter one has only its accents mended."""
+LONG = 6
+"""Letters of a word that is mended for one that is not frequent."""
+LONGER = 7
+"""The same where a word in small letters would become a name."""
+_WORD = re.compile(r"(?<![\w.@/])[^\W\d_]{3,}(?![\w@/])")
 
 
 class Lexicon(Protocol):
@@ -35,8 +40,8 @@ class Lexicon(Protocol):
     def stems(self, letter: str) -> Sequence[tuple[str, str]]:
         """The stems that begin with a letter, each after itself without accents."""
 
-    def share(self, stem: str) -> float:
-        """The share of the chunks in which it stands, in [0, 1]."""
+    def chunks_with(self, stem: str) -> tuple[int, float]:
+        """In how many chunks a word of this stem stands, and in which share of them, in [0, 1]."""
 
     def spelled(self, stem: str) -> Counter[str]:
         """The words of this stem as documents spell them, with how often (in some chunks, not in all)."""
@@ -44,58 +49,97 @@ class Lexicon(Protocol):
 
 def mended(question: str, lexicon: Lexicon) -> str:
     """The question with each word that is one slip from a word of the documents as that word."""
-    return _WORD.sub(lambda word: _meant(word[0], word.start() == 0, lexicon) or word[0], question)
+    question = unicodedata.normalize("NFC", question)
+    unknown = (word for word in _WORD.finditer(question) if _is_unknown(word[0], lexicon))
+    for word in reversed(list(islice(unknown, MOST))):
+        if meant := _meant(word[0], word.start() == 0, lexicon):
+            question = f"{question[: word.start()]}{meant}{question[word.end() :]}"
+    return question
+
+
+def _is_unknown(word: str, lexicon: Lexicon) -> bool:
+    small = word.lower()
+    return not (word.isupper() or small in FUNCTION_WORDS or any(map(lexicon.has, terms(small))))
 
 
 def _meant(word: str, is_first: bool, lexicon: Lexicon) -> str | None:
-    """The word of the documents that a word is a slip of; None where it is none."""
-    small = word.lower()
-    if word.isupper() or small in FUNCTION_WORDS or any(map(lexicon.has, terms(small))):
-        return None
-    asked, own, found = plain(word), is_word(small), Counter[str]()
-    for bare, stem in lexicon.stems(asked[0]):
-        if _may_spell(bare, asked):
-            often = lexicon.share(stem) >= OFTEN
-            for one, count in lexicon.spelled(stem).items():
-                if plain(one) == asked or (not own and _is_near(one, word, is_first, often)):
-                    found[one] += count
-    best = min(found, key=lambda one: (-found[one], one.swapcase()), default=None)  # small letters first
-    return best[0].upper() + best[1:] if best and word[0].isupper() else best
+    """The word of the documents that an unknown word is a slip of; None where it is none."""
+    found = Counter[str]()
+    for one, count, frequent in _near(word, lexicon):
+        if plain(one) == plain(word) or _is_slip(one, word, is_first, frequent):
+            found[one] += count
+    by_word = Counter[str]()
+    for one, count in found.items():
+        by_word[one.lower()] += count
+    best = min(by_word, key=lambda one: (-by_word[one], one), default=None)
+    return best and _as_written(best, word, found)
 
 
-def _may_spell(stem: str, word: str) -> bool:
-    """Whether a word of this stem may be a slip away: the stem is one from how the word begins."""
-    return any(one_slip(stem, word[:length]) for length in range(len(stem) - 1, len(stem) + 2))
+def _near(word: str, lexicon: Lexicon) -> Iterator[tuple[str, int, bool]]:
+    """The words that begin alike, with how often they stand and whether they are frequent."""
+    asked, small = plain(word), word.lower()
+    stem, only_accents = plain((terms(small) or [small])[0]), len(word) < SHORT or is_word(small)
+    for bare, other in lexicon.stems(asked[:1]):
+        if bare == other and only_accents:
+            continue
+        if (
+            one_slip(bare, stem)
+            or _begins(bare, asked)
+            or (bare[-1:] == "i" and _begins(f"{bare[:-1]}y", asked))
+        ):
+            chunks, share = lexicon.chunks_with(other)
+            frequent = chunks >= FEWEST_CHUNKS and share >= FREQUENT and not only_accents
+            yield from ((one, count, frequent) for one, count in lexicon.spelled(other).items())
 
 
-def _is_near(one: str, word: str, is_first: bool, often: bool) -> bool:
-    """Whether a word of the documents is a slip away from one of a question; a name only from a name.
+def _begins(stem: str, word: str) -> bool:
+    """Whether a stem is a slip away from how a word begins, or less."""
+    near = range(len(stem) - 1, len(stem) + 2)
+    return 2 * len(stem) >= len(word) and any(one_slip(stem, word[:length]) for length in near)
+
+
+def _is_slip(one: str, word: str, is_first: bool, frequent: bool) -> bool:
+    """Whether a word of a question is a slip of one of the documents; a name only of a name.
 
     Args:
         one: The word of the documents.
         word: That of the question.
         is_first: Whether the question begins with it, so that its capital does not make it a name.
-        often: Whether the documents have theirs often.
+        frequent: Whether the documents are about theirs.
     """
     from_name, to_name = word[0].isupper(), one[0].isupper()
-    if from_name and not to_name and not is_first:
+    if len(word) < SHORT or is_word(word.lower()) or (from_name and not to_name and not is_first):
         return False
-    least = SHORTEST if often else LONGER if to_name and not from_name else LONG
-    return len(word) >= least and plain(one)[0] == plain(word)[0] and one_slip(plain(one), plain(word))
+    if frequent:
+        return one_slip(plain(one), plain(word))
+    least = LONGER if to_name and not from_name else LONG
+    return len(word) >= least and one_slip(plain(one), plain(word), another=False)
 
 
-def one_slip(one: str, other: str) -> bool:
-    """Whether words are the same but for one letter too many, too few, another, or two changed about.
+def _as_written(meant: str, word: str, found: Counter[str]) -> str:
+    """A word in the letters of the question where these are small or a name's, else in the documents'."""
+    forms = {one: count for one, count in found.items() if one.lower() == meant}
+    capital = [one[0].isupper() for one in forms if not one.isupper()]
+    if word[0].islower() and not (capital and all(capital)):
+        return meant
+    best = min(forms, key=lambda one: (one.isupper(), -forms[one], one))
+    return f"{best[0].upper()}{best[1:] if not best.isupper() else meant[1:]}"
+
+
+def one_slip(one: str, other: str, *, another: bool = True) -> bool:
+    """Whether words are the same but for one letter too many or too few, two changed about, or `another` one.
 
     The optimal string alignment distance is at most 1 (Damerau 1964 found four of five misspellings there).
 
     Examples:
         >>> [one_slip("police", other) for other in ("polcie", "polic", "pollice", "polize", "plicy")]
         [True, True, True, True, False]
+        >>> one_slip("nitrate", "nitrite", another=False)
+        False
     """
     long, short = (one, other) if len(one) >= len(other) else (other, one)
     same = next((at for at in range(len(short)) if long[at] != short[at]), len(short))
     rest, tail = long[same:], short[same:]
     if len(long) > len(short):
         return rest[1:] == tail
-    return rest[1:] == tail[1:] or (rest[1::-1] == tail[:2] and rest[2:] == tail[2:])
+    return (another and rest[1:] == tail[1:]) or (rest[1::-1] == tail[:2] and rest[2:] == tail[2:])

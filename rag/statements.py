@@ -15,7 +15,7 @@ MOST_SIDES = 4
 NEAR = 4
 """How many words before and after a value are said beside it."""
 LEAST_SHARE = 0.1
-"""The part of the probability from which a sentence likely enough counts what is asked for."""
+"""The part of the probability from which a sentence is likely enough an answer to compare its values."""
 
 
 @dataclass(frozen=True, slots=True)

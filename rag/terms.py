@@ -11,6 +11,8 @@ from typing import Any
 
 _CJK = "぀-ヿ㐀-鿿가-힯豈-﫿"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_UNPARTED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not part into one without and an accent."""
 STOP_WORDS = frozenset(
     "a an and are as at be but by for if in into is it no not of on or such that the their then there "
     "these they this to was will with".split()
@@ -43,7 +45,7 @@ def plain(word: str) -> str:
         >>> plain("Schrödinger")
         'schrodinger'
     """
-    parted = unicodedata.normalize("NFKD", word.lower())
+    parted = unicodedata.normalize("NFKD", word.lower()).translate(_UNPARTED)
     return "".join(character for character in parted if not unicodedata.combining(character))
 
 

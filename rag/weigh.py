@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rag.chunks import count_words
 from rag.facts import Fact, find_facts
-from rag.questions import asks_for_an_opinion, expected_kinds, unmentioned
+from rag.questions import asks_for_an_opinion, expected_kinds, names_asked_about, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
 from rag.types import RankedChunk, Ranking
@@ -53,18 +53,20 @@ class Stopping:
     Attributes:
         surest: The reader's surest answer of all sentences, a logit.
         cosine: The highest cosine of question and chunk, in [-1, 1].
-        bias: Added to both.
+        absent: The share of the names in the question that no document mentions, in [0, 1].
+        bias: Added to them.
     """
 
     surest: float
     cosine: float
+    absent: float
     bias: float
 
 
 # by tools/fit_extract.py
 CHOOSING = Choosing(read=0.56, words=1.29, kind=1.58, rank=8.49)
-STOPPING = Stopping(surest=0.39, cosine=7.18, bias=-4.71)
-STOPPING_ALONE = Stopping(surest=0.61, cosine=0.0, bias=-0.29)
+STOPPING = Stopping(surest=0.39, cosine=7.18, absent=-3.0, bias=-4.71)
+STOPPING_ALONE = Stopping(surest=0.61, cosine=0.0, absent=-3.0, bias=-0.29)
 """For another embedder, whose cosines have a scale of their own; its bias serves the same threshold."""
 
 
@@ -124,7 +126,7 @@ class Sources:
         reader: The embedded reader.
         rarity: Gives how much a stem tells, above 0.
         title: Gives the title of a document, by its id.
-        has: Whether a word of a stem stands in any document.
+        mentions: Whether a word of a stem stands in any document, accents apart.
         stopping: What tells an answerable question.
     """
 
@@ -132,7 +134,7 @@ class Sources:
     reader: Reader
     rarity: Callable[[str], float]
     title: Callable[[str], str]
-    has: Callable[[str], bool]
+    mentions: Callable[[str], bool]
     stopping: Stopping = STOPPING
 
 
@@ -157,17 +159,21 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
 
 def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
     """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
-    if not sentences or asks_for_an_opinion(question) or unmentioned(question, sources.has):
+    if not sentences or asks_for_an_opinion(question):
         return 0.0
-    stopping = sources.stopping
-    return 1 / (1 + math.exp(-_weighed(stopping, stopping_signs(sentences)) - stopping.bias))
+    stopping, signs = sources.stopping, stopping_signs(question, sentences, sources.mentions)
+    return 1 / (1 + math.exp(-_weighed(stopping, signs) - stopping.bias))
 
 
-def stopping_signs(sentences: Sequence[Sentence]) -> dict[str, float]:
+def stopping_signs(
+    question: str, sentences: Sequence[Sentence], mentions: Callable[[str], bool]
+) -> dict[str, float]:
     """The signs of `Stopping`, by name."""
+    names = names_asked_about(question)
     return {
         "surest": max(one.reading.answered for one in sentences),
         "cosine": max(one.chunk.cosine for one in sentences),
+        "absent": len(unmentioned(question, mentions)) / max(1, len(names)),
     }
 
 

@@ -113,3 +113,11 @@ def test_a_key_without_a_model_asks_nobody(store):
         with start(settings=settings) as engine:
             assert engine.ask(BAIL).mode == "extractive"
         assert server.requests == []
+
+
+def test_a_model_is_asked_the_question_as_it_was_put(store):
+    events, server = asked(store, Reply(f"{TRUE} [1]."), question="How much was durof's bail?")
+    answer = events[-1].answer
+    assert answer.standalone == "How much was Durov's bail?"
+    said = json.dumps([request.body for request in server.requests])
+    assert "durof's bail" in said

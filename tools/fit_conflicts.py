@@ -33,6 +33,7 @@ from rag.extract import as_statement
 from rag.questions import expected_kinds
 from rag.reader import Reader
 from rag.retrieve import retrieve
+from rag.spelling import mended
 from rag.statements import Given
 from rag.weigh import Sentence, Sources, weigh
 
@@ -68,11 +69,12 @@ def disputed(data: Path, store: Path) -> list[Pair]:
     pairs: list[Pair] = []
     with start(store=store) as engine, engine._corpus.reading() as snapshot:
         for question in asked.questions:
-            ranking = retrieve(question.question, snapshot, engine._embed, RETRIEVED, asked.within(question))
-            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.has)
-            sentences = weigh(question.question, sources)
+            words = mended(question.question, snapshot)
+            ranking = retrieve(words, snapshot, engine._embed, RETRIEVED, asked.within(question))
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions)
+            sentences = weigh(words, sources)
             side = ("fit", "dev")[hashlib.sha256(question.id.encode()).digest()[-1] % 2]
-            pairs += _pairs("ramdocs", side, question.question, sentences, question)
+            pairs += _pairs("ramdocs", side, words, sentences, question)
     return pairs
 
 

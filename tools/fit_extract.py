@@ -30,7 +30,6 @@ from reader_questions import RETRIEVED, document_of, flat, questions
 
 from rag.engine import index, start
 from rag.extract import choose
-from rag.questions import unmentioned
 from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.spelling import mended
@@ -59,7 +58,7 @@ class Weighed:
         question: Its words, slips of the hand mended.
         answers: Short answers, in small letters.
         answerable: Whether its document answers it.
-        mentioned: Whether the documents mention whom it names.
+        stopping: The signs for stopping, by the order of `STOP_SIGNS`.
         sentences: What was read, with its signs.
     """
 
@@ -69,7 +68,7 @@ class Weighed:
     question: str
     answers: tuple[str, ...]
     answerable: bool
-    mentioned: bool
+    stopping: tuple[float, ...]
     sentences: tuple[Sentence, ...]
 
     @property
@@ -96,9 +95,12 @@ def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
         for row, side in _spread(data, name, most):
             question = mended(row["question"], snapshot)
             ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
-            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.has)
-            found.append(_weighed({**row, "question": question}, name, side, sources))
-    return [one for one in found if one.sentences]
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions)
+            if sentences := weigh(question, sources):
+                signs = stopping_signs(question, sentences, sources.mentions)
+                stopping = tuple(signs[sign] for sign in STOP_SIGNS)
+                found.append(_weighed({**row, "question": question}, name, side, stopping, sentences))
+    return found
 
 
 def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], str]]:
@@ -108,12 +110,13 @@ def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], 
         yield from [pair for pair in asked if pair[1] == side][:most]
 
 
-def _weighed(row: dict[str, Any], name: str, side: str, sources: Sources) -> Weighed:
-    own, sentences = bool(document_of(row)), weigh(row["question"], sources)
+def _weighed(
+    row: dict[str, Any], name: str, side: str, stopping: tuple[float, ...], sentences: Sequence[Sentence]
+) -> Weighed:
+    own = bool(document_of(row))
     answerable = row["answerable"] and own
     answers = tuple(flat(answer).lower() for answer in row["answers"]) if answerable else ()
-    mentioned = not unmentioned(row["question"], sources.has)
-    return Weighed(name, own, side, row["question"], answers, answerable, mentioned, tuple(sentences))
+    return Weighed(name, own, side, row["question"], answers, answerable, stopping, tuple(sentences))
 
 
 def fit_choosing(tables: Sequence[tuple[Array, NDArray[np.bool_], float]]) -> Array:
@@ -190,13 +193,11 @@ def chosen_by(weighed: Sequence[Weighed]) -> Array:
 
 def stops(weighed: Sequence[Weighed]) -> Array:
     """The signs for stopping, [questions, signs]."""
-    found = [stopping_signs(one.sentences) for one in weighed]
-    return np.array([[signs[name] for name in STOP_SIGNS] for signs in found])
+    return np.array([one.stopping for one in weighed])
 
 
 def stopped_by(weighed: Sequence[Weighed], signs: Sequence[str] = STOP_SIGNS) -> Array:
     """Fit the weights for stopping, 0 for the signs left out, and the bias."""
-    weighed = [one for one in weighed if one.mentioned]
     counts = alike([(one.corpus, one.own, one.answerable) for one in weighed])
     kept = [sign in signs for sign in STOP_SIGNS]
     weights = np.zeros(len(STOP_SIGNS) + 1)
@@ -205,9 +206,8 @@ def stopped_by(weighed: Sequence[Weighed], signs: Sequence[str] = STOP_SIGNS) ->
 
 
 def likely(weighed: Sequence[Weighed], stopping: Array) -> Array:
-    """The probability of each question to be answered; 0 where it names whom the documents do not mention."""
-    mentioned = np.array([one.mentioned for one in weighed])
-    return mentioned / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
+    """The probability of each question to be answered."""
+    return 1 / (1 + np.exp(-stops(weighed) @ stopping[:-1] - stopping[-1]))
 
 
 def threshold(weighed: Sequence[Weighed], stopping: Array, refused: float = REFUSED) -> float:
@@ -266,7 +266,7 @@ def main() -> None:
     fit, dev = ([one for one in found if one.side == side] for side in ("fit", "dev"))
     choosing = chosen_by(fit)
     fit = [reweighed(one, choosing) for one in fit]
-    stopping, alone = stopped_by(fit), stopped_by(fit, ["surest"])
+    stopping, alone = stopped_by(fit), stopped_by(fit, ["surest", "absent"])
     for name, weights, signs in (
         ("CHOOSING", choosing, SIGNS),
         ("STOPPING", stopping, (*STOP_SIGNS, "bias")),

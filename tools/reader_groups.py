@@ -26,9 +26,9 @@ TAKEN_AWAY = 0.15
 SWAPPED = 0.3
 """How often it is read with another name, number or word in it."""
 SLIPPED = 0.07
-"""How often a question is read with a word of it written wrong,"""
+"""How often a question is read with a word of it written wrong."""
 TERSE = 0.05
-"""and how often without the words that make it a sentence, as one types into a search box."""
+"""How often without the words that make it a sentence, as one types into a search box."""
 OWN_BESIDE = 0.4
 """How likely another chunk of its own document is to be read beside."""
 

@@ -31,10 +31,10 @@ _WHO = re.compile(
 )
 _NO_NAMES = (FUNCTION_WORDS | ORDINARY) - {"the"}
 _PERSONS = re.compile(
-    r"\b(?:\w+(?:ist|ian|or|er)|king|queen|saint|monk|judge|man|woman|chief|head|poet|general|bishop|pope)\b"
+    r"\w+(?:ist|ian|or|er)|king|queen|saint|monk|judge|man|woman|chief|head|poet|general|bishop|pope"
 )
-_PLACES = re.compile(
-    r"\b(?:river|center|centre|tower|theater|theatre|number|chapter|order|border|water|paper)\b"
+_THINGS = re.compile(
+    r"river|cent(?:er|re)|tower|number|chapter|order|border|water|(?:news)?paper|computer|harbor|corridor"
 )
 
 
@@ -71,7 +71,8 @@ def _questions(sentence: str) -> Iterator[tuple[str, str]]:
     if sentence.split(" ", 1)[0].lower().rstrip(",") in _NO_NAMES:
         return
     if (found := _WHO.match(sentence)) and (found["link"] != "," or found["end"] == ","):
-        person = _PERSONS.search(found["what"]) and not _PLACES.search(found["what"])
+        head = re.split(r" (?:of|in|on|at|for|from|to|and|who|that|which) ", found["what"])[0].split()[-1]
+        person = _PERSONS.fullmatch(head) and not _THINGS.fullmatch(head)
         verb = "was" if found["link"] == " was" else "is"
         yield "who", f"{'Who' if person else 'What'} {verb} {_small(found['name'])}?"
     elif found := _WHETHER.match(sentence):

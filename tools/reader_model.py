@@ -42,7 +42,8 @@ class Locked(nn.Module):
 
 def computed_in(device: torch.device) -> torch.dtype:
     """What the layers compute in: bfloat16 where it is fast; a CPU without it is 70 times slower in it."""
-    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    # torch has no public name for it
+    fast = device.type == "cuda" or getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
     return torch.bfloat16 if fast else torch.float32
 
 

@@ -1,7 +1,7 @@
 """Questions made from questions: with a name, number or word in another's place, and with a slip of the hand.
 
 A question with another name, number or word in it looks like one that its passage answers, and is not: so the
-reader learns to read all of a question. Half of the words put in stand in the passage itself, so that it does
+reader learns to read all of a question. Half of the words drawn stand in the passage itself, so that it does
 not learn to look for a word of the question that the passage lacks: people ask in words of their own.
 """
 
