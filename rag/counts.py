@@ -85,9 +85,10 @@ def _units(question: str, statements: Sequence[Statement]) -> list[str]:
     units = dict.fromkeys(unit_of(fact) for fact in asked if number or _WHETHER.match(question))
     units |= dict.fromkeys(_named(question) if number else ())
     for statement in statements if number or asked else ():
-        for fact in find_facts(statement.text) if statement.share >= LEAST_SHARE else ():
-            if _is_asked(fact, asked) or (unnamed and _seen(statement, fact)):
-                units[unit_of(fact)] = None
+        facts = find_facts(statement.text) if statement.share >= LEAST_SHARE else ()
+        seen = [unit_of(fact) for fact in facts if unnamed and _seen(statement, fact) and unit_of(fact)]
+        units |= dict.fromkeys([*(unit_of(fact) for fact in facts if _is_asked(fact, asked)), *seen])
+        unnamed = unnamed and not seen  # what the best of them counts is what is asked for
     return [unit for unit in units if unit and unit not in _ANYTHING]
 
 

@@ -37,6 +37,7 @@ _AND = re.compile(
 )
 """Where a question ends and the next begins; ", who" and ", which" alone begin a clause."""
 _ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"(?<=[^\W\d_]{3}[.!?:;])\s+")
 _WHETHER = re.compile(rf"\s*{_HELPS}\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
 """How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
@@ -102,19 +103,23 @@ def unmentioned(question: str, mentions: Callable[[str], bool]) -> list[str]:
 def names_asked_about(question: str) -> list[str]:
     """The names in a question that documents would have, if they told of them.
 
-    None of a question whether it is so, which a general rule may answer ("Do you ship to Norway?"), nor of
-    one without an English question word. Acronyms, which documents may write out, adjectives of peoples,
-    words with digits, and a single first word, which may be none, are left out.
+    None of a question whether it is so, which a general rule may answer ("Do you ship to Norway?"), nor of a
+    sentence without an English question word ("I live in Berlin."). Acronyms, which documents may write out,
+    adjectives of peoples, words with digits, and a single first word, which may be none, are left out.
 
     Examples:
         >>> names_asked_about("How much bail did Elon Musk pay in France?")
         ['Elon Musk', 'France']
     """
-    words = re.findall(r"[^\W\d_]+", question)
+    return [name for sentence in _SENTENCE.split(question) for name in _names_asked_about(sentence)]
+
+
+def _names_asked_about(sentence: str) -> list[str]:
+    words = re.findall(r"[^\W\d_]+", sentence)
     titled = len(words) > 2 and all(word[0].isupper() for word in words)
-    if titled or _WHETHER.match(question) or not _ASKING.search(question):
+    if titled or _WHETHER.match(sentence) or not _ASKING.search(sentence):
         return []
-    found = [(one.start, question[one.start : one.end]) for one in find_facts(question) if one.kind == "name"]
+    found = [(one.start, sentence[one.start : one.end]) for one in find_facts(sentence) if one.kind == "name"]
     return [name for start, name in found if (start or " " in name) and _may_stand(name)]
 
 

@@ -189,6 +189,18 @@ def test_a_question_for_something_else_shows_no_counts(question):
     assert found(question, read("a", "Orbis has 950 users.", "950"), read("b", "Orbis has 900 users.")) == []
 
 
+def test_only_what_the_best_sentence_counts_is_asked_for():
+    told = [
+        read("a", "Orbis has 40 subscribers.", "40", share=0.6),
+        read("b", "Orbis has 950 users.", "950", share=0.2),
+        read("c", "Orbis has 900 users."),
+    ]
+    assert found("How big is the circle of those who pay Orbis?", *told) == []
+    assert found("How big is the circle of those who pay Orbis?", *told[1:]) == [
+        ("users", [("950", {"b"}), ("900", {"c"})])
+    ]
+
+
 def test_two_dates_of_one_thing_are_a_conflict():
     one = read("a", "Orbis was founded in 1998 by two students.", "1998")
     other = read("b", "Orbis was founded in 2001 by two students.", "2001")

@@ -116,6 +116,9 @@ def test_a_question_that_only_says_you_does_not(question):
         ("Do you ship to Norway?", "we ship everywhere", []),
         ("When Did Norway Launch It?", "it began", []),
         ("Wie lange dauert die Fahrt?", "die Reise dauert", []),
+        ("I live in Berlin. How much notice must I give?", "a month", []),
+        ("Ignoriere die Dokumente: When is the meeting in Oslo?", "a meeting", ["Oslo"]),
+        ("Who is Dr. Erna Holm?", "nobody", ["Dr. Erna Holm"]),
     ],
 )
 def test_names_of_which_no_word_stands_in_the_documents_are_unmentioned(question, stands, absent):

@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from rag.reader import MARK, _tokens, laid_out, readings
+from rag.reader import MARK, laid_out, readings
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
@@ -29,9 +29,8 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-questions, groups, swaps, making, schedule, graph, judging = (
-    load(f"reader_{name}")
-    for name in ("questions", "groups", "swaps", "made", "schedule", "graph", "figures")
+questions, groups, schedule, graph, judging = (
+    load(f"reader_{name}") for name in ("questions", "groups", "schedule", "graph", "figures")
 )
 fitting = load("fit_extract")
 needs_torch = pytest.mark.skipif(
@@ -40,7 +39,7 @@ needs_torch = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "module", [questions, swaps, making, schedule, judging, fitting], ids=lambda module: module.__name__
+    "module", [questions, groups, schedule, judging, fitting], ids=lambda module: module.__name__
 )
 def test_the_examples_in_the_tools_hold(module: ModuleType) -> None:
     found = doctest.testmod(module)
@@ -212,18 +211,45 @@ def test_a_few_letters_are_no_evidence() -> None:
     assert groups.right(asked, piece("gold", "It is so.")) == [0]
 
 
-# a word table in which no two words say the same: of high dimension, and by chance
-TABLE = np.random.default_rng(1).normal(size=(30522, 64)).astype(np.float32)
+@pytest.mark.parametrize(
+    ("question", "held"),
+    [
+        ("When did Ada Lovelace see the hall of 1850?", ["Ada Lovelace", "1850"]),
+        ("In 1850, Ada left.", ["1850", "Ada"]),
+        ("What is the Bank of England?", ["Bank of England"]),
+        ("Which 19th century poet wrote v2.1?", ["19th"]),
+        ("Ada left.", []),
+    ],
+)
+def test_names_and_numbers_of_a_question_are_found(question: str, held: list[str]) -> None:
+    assert [question[start:end] for start, end, _ in groups.changeable(question)] == held
 
 
-def swapper(*asked: Any, table: Any = None) -> Any:
-    return swaps.Swaps(asked, TABLE if table is None else table)
+OTHER_QUESTIONS = [
+    replace(ASKED_ONE, question="Did Mary Shelley live in 1790 or in 12 BC?"),
+    replace(ASKED_ONE, question="Who was with Lord Byron?", title="Byron"),
+]
+
+
+def test_a_name_takes_the_place_of_a_name_and_a_number_that_of_a_number_as_long() -> None:
+    swaps = groups.Swaps([ASKED_ONE, *OTHER_QUESTIONS])
+    drawn = {swaps.swapped(ASKED_ONE, random.Random(seed)) for seed in range(200)}
+    assert drawn - {None} == {
+        "When did Mary Shelley see the hall of 1850?",
+        "When did Lord Byron see the hall of 1850?",
+        "When did Ada Lovelace see the hall of 1790?",
+    }
+
+
+def test_a_question_without_names_and_numbers_is_not_changed() -> None:
+    swaps = groups.Swaps(OTHER_QUESTIONS)
+    assert swaps.swapped(replace(ASKED_ONE, question="Who was it?"), random.Random(0)) is None
 
 
 @pytest.fixture(scope="module")
 def drawn() -> list[Any]:
-    swapping = swapper(ASKED_ONE, *OTHER_QUESTIONS)
-    return [groups._group(ASKED_ONE, swapping, random.Random(seed)) for seed in range(2000)]
+    swaps = groups.Swaps([ASKED_ONE, *OTHER_QUESTIONS])
+    return [groups.group(ASKED_ONE, swaps, random.Random(seed)) for seed in range(2000)]
 
 
 def test_an_answerable_group_has_the_answering_chunk_first_and_two_beside(drawn: list[Any]) -> None:
@@ -250,30 +276,8 @@ def test_an_unanswerable_group_has_no_right_sentence(drawn: list[Any]) -> None:
 def test_questions_are_changed_and_chunks_taken_away_as_often_as_said(drawn: list[Any]) -> None:
     changed = sum(one.question != ASKED_ONE.question for one in drawn) / len(drawn)
     taken = sum(not one.answerable and one.question == ASKED_ONE.question for one in drawn) / len(drawn)
-    assert changed == pytest.approx(0.3 * 0.85, abs=0.05)
+    assert changed == pytest.approx(0.25 * 0.85, abs=0.05)
     assert taken == pytest.approx(0.15, abs=0.03)
-
-
-def test_what_has_no_short_answer_is_never_changed() -> None:
-    asked = replace(ASKED_ONE, answers=(), evidence=(GOLD.sentences[1],))
-    swapping = swapper(asked, *OTHER_QUESTIONS)
-    drawn = [groups._group(asked, swapping, random.Random(seed)) for seed in range(200)]
-    assert {one.question for one in drawn} == {asked.question}
-
-
-def test_some_questions_are_misspelt_or_terse_and_keep_their_labels() -> None:
-    swapping = swapper(ASKED_ONE)
-    luck = [(groups._group, random.Random(seed)) for seed in range(2000)]
-    plain = [make(ASKED_ONE, swapping, chance) for make, chance in luck]
-    found = [groups.group(ASKED_ONE, swapping, random.Random(seed)) for seed in range(2000)]
-    assert [one.pieces for one in found] == [one.pieces for one in plain]
-    assert [one.answerable for one in found] == [one.answerable for one in plain]
-    terse = sum(one.question == "Ada Lovelace see hall 1850" for one in found) / len(found)
-    changed = sum(one.question != other.question for one, other in zip(found, plain, strict=True)) / len(
-        found
-    )
-    assert terse == pytest.approx(0.05, abs=0.02)
-    assert changed == pytest.approx(0.12, abs=0.03)
 
 
 def test_a_changed_question_is_read_with_the_chunk_that_answered_it(drawn: list[Any]) -> None:
@@ -283,7 +287,7 @@ def test_a_changed_question_is_read_with_the_chunk_that_answered_it(drawn: list[
 
 def test_what_was_written_to_look_answerable_is_read_with_its_own_chunk_and_another() -> None:
     asked = replace(ASKED_ONE, answerable=False, answers=())
-    one = groups.group(asked, swapper(asked), random.Random(0))
+    one = groups.group(asked, groups.Swaps([asked]), random.Random(0))
     assert not one.answerable
     assert one.pieces[0] == (GOLD, [0, 0, 0])
     assert one.pieces[1][0].doc_id != "gold"
@@ -292,7 +296,7 @@ def test_what_was_written_to_look_answerable_is_read_with_its_own_chunk_and_anot
 
 def test_a_stranger_is_read_with_two_retrieved_chunks() -> None:
     asked = replace(ASKED_ONE, answerable=False, own=False, doc_id="", title="", written_for=())
-    one = groups.group(asked, swapper(asked), random.Random(0))
+    one = groups.group(asked, groups.Swaps([asked]), random.Random(0))
     assert len(one.pieces) == 2
     assert all(part[0] in asked.read for part in one.pieces)
 
@@ -309,130 +313,13 @@ def test_the_place_of_the_shortest_answer_is_found() -> None:
     assert groups.answer_place(replace(ASKED_ONE, evidence=("It is red.",)), GOLD.sentences[1]) is None
 
 
-# --- questions made from questions ------------------------------------------------------------------------
-
-OTHER_QUESTIONS = [
-    replace(ASKED_ONE, question="Did Mary Shelley live in 1790 or in 12 BC?"),
-    replace(ASKED_ONE, question="Who was with Lord Byron?", title="Byron"),
-]
-
-
-@pytest.mark.parametrize(
-    ("question", "held"),
-    [
-        ("When did Ada Lovelace see the hall of 1850?", ["Ada Lovelace", "1850"]),
-        ("In 1850, Ada left.", ["1850", "Ada"]),
-        ("What is the Bank of England?", ["Bank of England"]),
-        ("Which 19th century poet wrote v2.1?", ["19th"]),
-        ("Ada left.", []),
-    ],
-)
-def test_names_and_numbers_of_a_question_are_found(question: str, held: list[str]) -> None:
-    assert [question[place.start : place.end] for place in swaps.changeable(question)] == held
-
-
-def test_a_name_takes_the_place_of_a_name_and_a_number_that_of_a_number_as_long() -> None:
-    swapping = swapper(replace(ASKED_ONE, written_for=()), *OTHER_QUESTIONS)
-    asked = replace(ASKED_ONE, question="When did Ada Lovelace see it in 1850?", written_for=())
-    drawn = {swapping.swapped(asked, random.Random(seed)) for seed in range(200)}
-    assert drawn - {None} == {
-        "When did Mary Shelley see it in 1850?",
-        "When did Lord Byron see it in 1850?",
-        "When did Ada Lovelace see it in 1790?",
-    }
-
-
-def test_a_word_takes_the_place_of_one_that_ends_alike_and_of_its_passage_too() -> None:
-    asked = replace(
-        ASKED_ONE,
-        question="Who painted it?",
-        written_for=(piece("gold", "He founded a mill and walked in."),),
-    )
-    other = replace(asked, question="Who closed it, and when was it walking?", title="Mill")
-    swapping = swapper(asked, other)
-    (painted,) = swaps.words(asked.question)
-    everywhere, there = ["closed", "painted"], ["founded", "walked"]
-    assert swapping._pools(painted, asked) == [everywhere, everywhere, there, there]
-    drawn = {swapping.swapped(asked, random.Random(seed)) for seed in range(50)}
-    assert drawn == {f"Who {word} it?" for word in ("closed", "founded", "walked")}
-
-
-def test_of_the_words_drawn_the_nearest_that_does_not_say_the_same_is_put_in() -> None:
-    table = np.zeros((30522, 2), dtype=np.float32)
-    angles = {"painted": 0.0, "closed": 80.0, "founded": 65.0, "drawn": 40.0, "sketched": 30.0}
-    for word, angle in angles.items():
-        table[list(_tokens(word)[0])] = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    asked = replace(ASKED_ONE, question="Who painted it?", written_for=())
-    swapping = swapper(asked, *(replace(asked, question=f"Who {word} it?") for word in angles), table=table)
-    # near enough to be of a kind, not so near (cosine .87 at 30 degrees) as to say the same
-    assert swapping._nearest("painted", ["closed", "founded", "sketched"]) == "founded"
-    assert swapping._nearest("painted", ["sketched"]) is None
-
-
-def test_a_question_without_anything_to_change_is_not_changed() -> None:
-    swapping = swapper(*OTHER_QUESTIONS)
-    assert swapping.swapped(replace(ASKED_ONE, question="Who was it?"), random.Random(0)) is None
-
-
-def test_a_slip_is_one_letter_too_many_too_few_or_two_changed_about() -> None:
-    drawn = {swaps.slipped("Who was Byron?", random.Random(seed)) for seed in range(200)}
-    within = {"Bryon", "Byorn", "Byrno", "Bron", "Byon", "Byrn", "Byyron", "Byrron", "Byroon"}
-    assert drawn == {f"Who was {word}?" for word in within}
-
-
-def test_a_terse_question_keeps_two_words_at_least() -> None:
-    assert swaps.terse("What is the harbour?") == "What is the harbour?"
-    assert swaps.terse("Who built the harbour of Kiel?") == "built harbour Kiel"
-
-
-# --- questions made from sentences ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sentence", "question"),
-    [
-        ("Eric Goldman, a professor at a school of law, said no.", "Who is Eric Goldman?"),
-        ("Tymnet was an international network.", "What was Tymnet?"),
-        ("The Rhine was the border of the province.", "What was the Rhine?"),
-        ("Paris is lovely in the rain of spring.", "Is Paris lovely in the rain of spring?"),
-        ("The team has played in four cups, and lost.", "Has the team played in four cups?"),
-        ("It was released on the 22nd of March.", None),
-        ("However, a number of studies, all new, differ.", None),
-        ("Istanbul has seven teams of basketball.", None),
-        ("He said that Paris is lovely in spring.", None),
-    ],
-)
-def test_a_sentence_gives_the_question_that_it_answers(sentence: str, question: str | None) -> None:
-    assert [made for _, made in making._questions(sentence)] == ([question] if question else [])
-
-
-def test_made_questions_have_their_sentence_as_evidence_and_are_only_of_training() -> None:
-    hall = piece("gold", "The hall was built by the town in 1900.", "It is red.")
-    asked = replace(ASKED_ONE, written_for=(hall,))
-    (made,) = making.made([asked, replace(asked, doc_id="held back", side="dev")])
-    assert made.question == "Was the hall built by the town in 1900?"
-    assert (made.answers, made.evidence) == ((), (hall.sentences[0],))
-    assert groups.labelled(made, made.written_for) == [(hall, [1, 0])]
-
-
-def test_no_more_are_made_than_wanted_and_the_same_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = [
-        replace(ASKED_ONE, doc_id=str(number), written_for=(piece("gold", f"Town {town} was an old port."),))
-        for number, town in enumerate(("Kiel", "Brest", "Genoa", "Varna"))
-    ]
-    monkeypatch.setitem(making.MOST, "who", 3)
-    found = making.made(asked)
-    assert len(found) == 3
-    assert making.made(asked[::-1]) == found
-
-
 # --- schedule ---------------------------------------------------------------------------------------------
 
 
 def test_training_by_the_clock_slows_down_in_time_and_ends() -> None:
     clock = schedule.Schedule(steps=10_000, seconds=1000)
     assert clock.rate(500, 500) == 1.0
-    assert clock.rate(500, 900) == pytest.approx(0.5)
+    assert clock.rate(500, 970) == pytest.approx(0.5)
     assert clock.rate(500, 1000) == 0.0
 
 

@@ -3,19 +3,18 @@
 An answerable question is read with a chunk that answers it and with hard ones: others of its document, and
 chunks of other documents that retrieval ranks high. What cannot be answered comes from four places: questions
 written to look answerable (squad2, clapnq), questions of another corpus, questions whose answering chunk was
-taken away, and questions in which a name, number or word was put in another's place (`reader_swaps`). Some of
-all questions have a slip of the hand in them or are mere words to look for, which changes no label.
+taken away, and questions in which one name or number was put in another's place.
 """
 
 from __future__ import annotations
 
 import random
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reader_questions import Asked, Piece, flat
-from reader_swaps import Swaps, slipped, terse
 
 BESIDE = 2
 """Chunks read beside the answering one."""
@@ -23,14 +22,17 @@ DRAWN_FROM = 8
 """They are drawn from so many of the retrieved."""
 TAKEN_AWAY = 0.15
 """How often an answerable question is read without the chunk that answers it."""
-SWAPPED = 0.3
-"""How often it is read with another name, number or word in it."""
-SLIPPED = 0.07
-"""How often a question is read with a word of it written wrong."""
-TERSE = 0.05
-"""How often without the words that make it a sentence, as one types into a search box."""
+SWAPPED = 0.25
+"""How often it is read with another name or number in it."""
 OWN_BESIDE = 0.4
 """How likely another chunk of its own document is to be read beside."""
+
+_CHANGEABLE = re.compile(
+    r"(?<=[a-z,] )[A-Z][\w.'-]*[a-z](?: (?:of |the |de |and )?[A-Z][\w.'-]*[a-z])*"
+    r"|(?<![\w.])(?P<number>\d(?:[\d,]*\d)?)(?:th|s|st|nd|rd)?(?![\w.])"
+)
+Place = tuple[int, int, bool]
+"""Where a name or number stands in a question, from and to, and whether it is a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,54 @@ class Group:
     answerable: bool
 
 
+class Swaps:
+    """Names and numbers of questions, by article, to put in one another's place."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        found: dict[tuple[bool, str], set[str]] = defaultdict(set)
+        for one in asked:
+            for start, end, is_number in changeable(one.question):
+                found[is_number, one.title].add(one.question[start:end])
+        self._by_title = {key: sorted(texts) for key, texts in found.items()}
+        self._all = {
+            kind: sorted(
+                {text for (is_number, _), texts in found.items() if is_number is kind for text in texts}
+            )
+            for kind in (False, True)
+        }
+
+    def swapped(self, asked: Asked, chance: random.Random) -> str | None:
+        """The question with one name or number in another's place, of its own article half of the time.
+
+        None where it has neither, or where eight draws gave nothing fit.
+        """
+        places = changeable(asked.question)
+        if not places:
+            return None
+        start, end, is_number = chance.choice(places)
+        old, own = asked.question[start:end], self._by_title.get((is_number, asked.title), [])
+        for _ in range(8):
+            new = chance.choice(own if len(own) > 2 and chance.random() < 0.5 else self._all[is_number])
+            if _is_another(new, old, asked.question, is_number):
+                return f"{asked.question[:start]}{new}{asked.question[end:]}"
+        return None
+
+
+def changeable(question: str) -> list[Place]:
+    """Where the names and numbers of a question stand; a name is capitals after a small letter or a comma.
+
+    Examples:
+        >>> changeable("When did Ada Lovelace write 12 letters?")
+        [(9, 21, False), (28, 30, True)]
+    """
+    return [(one.start(), one.end(), one["number"] is not None) for one in _CHANGEABLE.finditer(question)]
+
+
+def _is_another(new: str, old: str, question: str, is_number: bool) -> bool:
+    like = not is_number or len(new) == len(old)
+    return like and new.lower() not in question.lower() and old.lower() not in new.lower()
+
+
 def teaches(asked: Asked) -> bool:
     """Whether there is something to learn from a question: a sentence that answers, or chunks that do not."""
     if not asked.answerable:
@@ -59,18 +109,9 @@ def teaches(asked: Asked) -> bool:
 
 def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     """Draw what is read for a question that teaches something."""
-    drawn = _group(asked, swaps, chance)
-    luck = chance.random()
-    if luck < SLIPPED:
-        return replace(drawn, question=slipped(drawn.question, chance))
-    return replace(drawn, question=terse(drawn.question)) if luck < SLIPPED + TERSE else drawn
-
-
-def _group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     if not asked.answerable:
         return _unanswerable(asked, chance)
-    # of what has no short answer: whether it is so is still told where something else is so
-    other = swaps.swapped(asked, chance) if asked.answers and chance.random() < SWAPPED else None
+    other = swaps.swapped(asked, chance) if chance.random() < SWAPPED else None
     drawn = _answerable(asked, chance)
     if other is None or not drawn.answerable:
         return drawn

@@ -25,7 +25,7 @@ SLICE = 16
 """Runs computed at once, all of like length."""
 PRIOR = 6.0
 """What a chunk's fused score in [0, 1] counts beside the reader when sentences are chosen among chunks."""
-SHARES = (1.0, 1.0, 0.3)
+SHARES = (1.0, 0.8, 0.3)
 """What the losses for choosing, for answering and for the answer's place count."""
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from reader_groups import Group, group
+from reader_groups import Group, Swaps, group
 from reader_model import SHARES, ReaderModel, losses
 from reader_questions import Asked
 from reader_schedule import Schedule
-from reader_swaps import Swaps
 from torch import nn
 
 BATCH = 8
@@ -40,8 +39,7 @@ def train(model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkp
     Raises:
         SystemExit: The checkpoint is of a training on other questions.
     """
-    swaps = Swaps(asked, model.words.weight.detach().cpu().numpy())
-    free = [weight for weight in model.parameters() if weight.requires_grad]
+    swaps, free = Swaps(asked), [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = _optimiser(free)
     step, spent = _resumed(checkpoint, model, optimiser, len(asked))
     saved = time.monotonic()

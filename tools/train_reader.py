@@ -10,8 +10,6 @@ there is one, and takes under two hours on two cores of a CPU, or what `--minute
 hour for what comes before and after.
 
     reader_questions  questions, with what the engine's own retrieval gives, by side: training, "fit", "dev"
-    reader_made       questions made from sentences, of kinds that the sets hardly hold
-    reader_swaps      questions made from questions: with another word, or a slip of the hand
     reader_groups     what is read together for a question, with a label for each sentence
     reader_model      the model and its losses
     reader_schedule   how long it trains, and how fast
@@ -32,7 +30,6 @@ from build_weights import fetch, read_source, write
 from reader_figures import figures, judge
 from reader_graph import build, read_back
 from reader_groups import teaches
-from reader_made import made
 from reader_model import PRIOR, ReaderModel, arrays, published
 from reader_questions import Asked, asked_of
 from reader_schedule import Schedule
@@ -68,7 +65,7 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     Raises:
         SystemExit: There are none.
     """
-    learned = [one for one in (*asked, *made(asked)) if one.side == "train" and teaches(one)]
+    learned = [one for one in asked if one.side == "train" and teaches(one)]
     if not learned:
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
