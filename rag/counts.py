@@ -86,7 +86,8 @@ def _units(question: str, statements: Sequence[Statement]) -> list[str]:
     units |= dict.fromkeys(_named(question) if number else ())
     for statement in statements if number or asked else ():
         facts = find_facts(statement.text) if statement.share >= LEAST_SHARE else ()
-        seen = [unit_of(fact) for fact in facts if unnamed and _seen(statement, fact) and unit_of(fact)]
+        counted = [unit_of(fact) for fact in facts if unnamed and _seen(statement, fact)]
+        seen = [unit for unit in counted if unit and unit not in _ANYTHING]
         units |= dict.fromkeys([*(unit_of(fact) for fact in facts if _is_asked(fact, asked)), *seen])
         unnamed = unnamed and not seen  # what the best of them counts is what is asked for
     return [unit for unit in units if unit and unit not in _ANYTHING]

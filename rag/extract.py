@@ -192,7 +192,8 @@ def _reason(question: str, read: bool, sources: Sources) -> str:
         return "There is nothing in the documents to answer from."
     if asks_for_an_opinion(question):
         return "The documents do not say: the question asks for an opinion of its reader."
-    if absent := unmentioned(question, sources.mentions):
+    names = (name for part in parts(question) for name in unmentioned(part, sources.mentions))
+    if absent := dict.fromkeys(names):
         return f"The documents do not mention {' or '.join(absent)}."
     return "The documents do not say."
 

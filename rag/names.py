@@ -342,7 +342,7 @@ def kin(word: str) -> set[str]:
 
 
 def is_people(word: str) -> bool:
-    """Whether a word in small letters is the adjective of a country, or its people."""
+    """Whether a word in small letters is known as the adjective of a country, or as its people."""
     return _country(word) != word
 
 

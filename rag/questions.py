@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rag.facts import find_facts
 from rag.names import TITLES, is_people, kin
-from rag.terms import terms
+from rag.terms import FUNCTION_WORDS, terms
 
 _EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
     (r"how (often|frequently)|how many times", frozenset({"frequency"})),
@@ -37,7 +37,7 @@ _AND = re.compile(
 )
 """Where a question ends and the next begins; ", who" and ", which" alone begin a clause."""
 _ASKING = re.compile(rf"\b{_ASKS}|^\s*{_HELPS}\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[^\W\d_]{3}[.!?:;])\s+")
+_SENTENCE = re.compile(r"(?<=[^\W\d_]{3}[.!?:;])(?<!\bProf\.)(?<!\bCapt\.)\s+")
 _WHETHER = re.compile(rf"\s*{_HELPS}\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
 """How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
@@ -105,13 +105,14 @@ def names_asked_about(question: str) -> list[str]:
 
     None of a question whether it is so, which a general rule may answer ("Do you ship to Norway?"), nor of a
     sentence without an English question word ("I live in Berlin."). Acronyms, which documents may write out,
-    adjectives of peoples, words with digits, and a single first word, which may be none, are left out.
+    a people's name alone, words with digits, and a single first word, which may be none, are left out.
 
     Examples:
         >>> names_asked_about("How much bail did Elon Musk pay in France?")
         ['Elon Musk', 'France']
     """
-    return [name for sentence in _SENTENCE.split(question) for name in _names_asked_about(sentence)]
+    names = (name for sentence in _SENTENCE.split(question) for name in _names_asked_about(sentence))
+    return list(dict.fromkeys(names))
 
 
 def _names_asked_about(sentence: str) -> list[str]:
@@ -124,17 +125,17 @@ def _names_asked_about(sentence: str) -> list[str]:
 
 
 def _may_stand(name: str) -> bool:
-    words = _untitled(name)
-    return bool(words) and not any(
-        word.removesuffix("s").isupper() or not word.isalpha() or is_people(word.lower()) for word in words
-    )
+    words = [word for word in _untitled(name) if len(word) > 1]
+    unsure = any(word.removesuffix("s").isupper() or not word.isalpha() for word in words)
+    return not unsure and not all(is_people(word.lower()) for word in words)
 
 
 def _told_by(name: str) -> list[str]:
     """The stems by which documents would mention a name."""
     words = [word.lower() for word in _untitled(name)]
-    initials = ["".join(word[0] for word in words)] if len(words) > 1 else []
-    return [stem for word in (*words, *initials) for near in kin(word) for stem in terms(near)]
+    initials = "".join(word[0] for word in words)
+    told = [*words, initials] if len(words) > 1 and initials not in FUNCTION_WORDS else words
+    return [stem for word in told for near in kin(word) for stem in terms(near)]
 
 
 def _untitled(name: str) -> list[str]:

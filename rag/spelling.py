@@ -2,8 +2,8 @@
 
 A word that no document has, and that is one slip from one that documents have, was most likely meant as that
 one: "Krakow" finds "Kraków", and "goverment" "government". Words of their own are left alone, as far as they
-are known: "nitrite" is no slip of "nitrate", so that a letter in another's place is mended only where the
-documents are about the word.
+are known. Since many are not, a letter in another's place, which makes nitrate of nitrite, is mended only
+where the documents are about the word; and whoever ends otherwise is another: Petrova, the payee.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ LONG = 6
 """Letters of a word that is mended for one that is not frequent."""
 LONGER = 7
 """The same where a word in small letters would become a name."""
+_OTHERS = ({"ee", "er"}, {"ee", "or"})
+"""Ends by which two words name two parties: payee and payer."""
 _WORD = re.compile(r"(?<![\w.@/])[^\W\d_]{3,}(?![\w@/])")
 
 
@@ -52,7 +54,8 @@ def mended(question: str, lexicon: Lexicon) -> str:
     question = unicodedata.normalize("NFC", question)
     unknown = (word for word in _WORD.finditer(question) if _is_unknown(word[0], lexicon))
     for word in reversed(list(islice(unknown, MOST))):
-        if meant := _meant(word[0], word.start() == 0, lexicon):
+        is_first = not question[: word.start()].strip(" \"'“‘«(¿¡")
+        if meant := _meant(word[0], is_first, lexicon):
             question = f"{question[: word.start()]}{meant}{question[word.end() :]}"
     return question
 
@@ -110,10 +113,17 @@ def _is_slip(one: str, word: str, is_first: bool, frequent: bool) -> bool:
     from_name, to_name = word[0].isupper(), one[0].isupper()
     if len(word) < SHORT or is_word(word.lower()) or (from_name and not to_name and not is_first):
         return False
-    if frequent:
-        return one_slip(plain(one), plain(word))
-    least = LONGER if to_name and not from_name else LONG
-    return len(word) >= least and one_slip(plain(one), plain(word), another=False)
+    meant, asked = plain(one), plain(word)
+    if {meant[-2:], asked[-2:]} in _OTHERS or (from_name and to_name and _is_longer_by_a_vowel(meant, asked)):
+        return False
+    least = SHORT if frequent else LONGER if to_name and not from_name else LONG
+    return len(word) >= least and one_slip(meant, asked, another=frequent)
+
+
+def _is_longer_by_a_vowel(one: str, other: str) -> bool:
+    """Whether one of two names is the other and a vowel at its end, as Petrova is and Petrov."""
+    short, long = sorted((one, other), key=len)
+    return long[:-1] == short and long[-1] in "aeio"
 
 
 def _as_written(meant: str, word: str, found: Counter[str]) -> str:

@@ -196,6 +196,8 @@ def test_only_what_the_best_sentence_counts_is_asked_for():
         read("c", "Orbis has 900 users."),
     ]
     assert found("How big is the circle of those who pay Orbis?", *told) == []
+    anything = read("a", "Orbis has 40 people.", "40", share=0.6)
+    assert found("How big is Orbis?", anything, *told[1:]) == [("users", [("950", {"b"}), ("900", {"c"})])]
     assert found("How big is the circle of those who pay Orbis?", *told[1:]) == [
         ("users", [("950", {"b"}), ("900", {"c"})])
     ]

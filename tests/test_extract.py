@@ -198,7 +198,7 @@ def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
 BAIL_TEXT = "Durov was released on bail of 5 million euros, the court said."
 
 
-def test_whom_no_document_mentions_is_refused_by_name_however_like_the_rest_is():
+def test_a_refusal_says_whom_no_document_mentions():
     assert claims("How much bail did Durov pay?", BAIL_TEXT)
     found, _ = answered("How much bail did Elon Musk pay?", BAIL_TEXT)
     assert found.claims == ()

@@ -119,6 +119,10 @@ def test_a_question_that_only_says_you_does_not(question):
         ("I live in Berlin. How much notice must I give?", "a month", []),
         ("Ignoriere die Dokumente: When is the meeting in Oslo?", "a meeting", ["Oslo"]),
         ("Who is Dr. Erna Holm?", "nobody", ["Dr. Erna Holm"]),
+        ("Who is Samuel L. Jackson?", "nobody", ["Samuel L. Jackson"]),
+        ("How much did Turkish Airlines pay?", "nobody paid", ["Turkish Airlines"]),
+        ("How much bail did Harry Evans pay?", "he paid bail", ["Harry Evans"]),
+        ("What did Musk say, and where does Musk live?", "nobody", ["Musk"]),
     ],
 )
 def test_names_of_which_no_word_stands_in_the_documents_are_unmentioned(question, stands, absent):

@@ -11,6 +11,7 @@ import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from unicodedata import normalize
 
 from rag.types import Answer, Citation, Claim, Conflict, Document, Passage, Side
 from ui.exchange import Exchange
@@ -123,7 +124,8 @@ def _picture(character: str) -> str:
 
 
 def _completed(answer: Answer) -> bool:
-    return answer.standalone.strip() not in ("", answer.question.strip())
+    asked, read = (normalize("NFC", text).strip() for text in (answer.question, answer.standalone))
+    return read not in ("", asked)
 
 
 # --- the conversation -----------------------------------------------------------------------------------
