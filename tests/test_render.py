@@ -395,3 +395,10 @@ def test_nothing_from_outside_becomes_markup(page: str):
     names = {name for tag in tags for name in tag.attrs}
     assert not [name for name in names if name.startswith("on") or name in ("href", "src", "style", "action")]
     assert "<script>alert(1)</script>" in soup.text or page == "welcome"
+
+
+def test_the_same_question_in_another_unicode_form_is_not_said_to_be_searched_for():
+    same = bail_answer(question="Where is Krako\u0301w?", standalone="Where is Krak\u00f3w?")
+    other = bail_answer(question="Where is Krakow?", standalone="Where is Krak\u00f3w?")
+    assert "Searched for" not in answer_text(same)
+    assert "Searched for" in answer_text(other)
