@@ -12,6 +12,7 @@ from functools import partial
 
 from rag.amounts import singular
 from rag.facts import Fact, compatible, find_facts, number_of
+from rag.questions import asks_whether
 from rag.statements import (
     LEAST_SHARE,
     NEAR,
@@ -31,9 +32,6 @@ _NUMBER = re.compile(rf"\b(?:{_SIZE}|how many)\b", re.IGNORECASE)
 """How a question asks for a number: without a word, maybe, for what is counted; and in all."""
 _PERSONS = frozenset("people persons men women".split())
 _PART = re.compile(r"\b(?:per ?cent|percentage|proportion|share|fraction|part of)\b", re.IGNORECASE)
-_WHETHER = re.compile(
-    r"\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.IGNORECASE
-)
 _FIGURE = r"\d|illion|thousand|hundred|dozen"
 """What a sentence has that may count more than a few."""
 _ANYTHING = frozenset("person time year day thing part side way one".split())
@@ -82,12 +80,12 @@ def _units(question: str, statements: Sequence[Statement]) -> list[str]:
     """What may be counted in answer: what the question names or has the number of, or the answer counts."""
     asked = [fact for fact in find_facts(question) if fact.kind == "count"]
     number, unnamed = bool(_NUMBER.search(question)), bool(_UNNAMED.search(question))
-    units = dict.fromkeys(unit_of(fact) for fact in asked if number or _WHETHER.match(question))
+    units = dict.fromkeys(unit_of(fact) for fact in asked if number or asks_whether(question))
     units |= dict.fromkeys(_named(question) if number else ())
     for statement in statements if number or asked else ():
         facts = find_facts(statement.text) if statement.share >= LEAST_SHARE else ()
-        counted = [unit_of(fact) for fact in facts if unnamed and _seen(statement, fact)]
-        seen = [unit for unit in counted if unit and unit not in _ANYTHING]
+        there = [unit_of(fact) for fact in facts if unnamed and _seen(statement, fact)]
+        seen = [unit for unit in there if unit and unit not in _ANYTHING]
         units |= dict.fromkeys([*(unit_of(fact) for fact in facts if _is_asked(fact, asked)), *seen])
         unnamed = unnamed and not seen  # what the best of them counts is what is asked for
     return [unit for unit in units if unit and unit not in _ANYTHING]

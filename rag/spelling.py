@@ -91,7 +91,7 @@ def _near(word: str, lexicon: Lexicon) -> Iterator[tuple[str, int, bool]]:
             or (bare[-1:] == "i" and _begins(f"{bare[:-1]}y", asked))
         ):
             chunks, share = lexicon.chunks_with(other)
-            frequent = chunks >= FEWEST_CHUNKS and share >= FREQUENT and not only_accents
+            frequent = chunks >= FEWEST_CHUNKS and share >= FREQUENT
             yield from ((one, count, frequent) for one, count in lexicon.spelled(other).items())
 
 
@@ -111,7 +111,7 @@ def _is_slip(one: str, word: str, is_first: bool, frequent: bool) -> bool:
         frequent: Whether the documents are about theirs.
     """
     from_name, to_name = word[0].isupper(), one[0].isupper()
-    if len(word) < SHORT or is_word(word.lower()) or (from_name and not to_name and not is_first):
+    if is_word(word.lower()) or (from_name and not to_name and not is_first):
         return False
     meant, asked = plain(one), plain(word)
     if {meant[-2:], asked[-2:]} in _OTHERS or (from_name and to_name and _is_longer_by_a_vowel(meant, asked)):

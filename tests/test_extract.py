@@ -200,13 +200,13 @@ BAIL_TEXT = "Durov was released on bail of 5 million euros, the court said."
 
 def test_a_refusal_says_whom_no_document_mentions():
     assert claims("How much bail did Durov pay?", BAIL_TEXT)
-    found, _ = answered("How much bail did Elon Musk pay?", BAIL_TEXT)
+    found, _ = answered("How much bail did Ada Lovelace pay?", BAIL_TEXT)
     assert found.claims == ()
-    assert found.reason == "The documents do not mention Elon Musk."
+    assert found.reason == "The documents do not mention Ada Lovelace."
     assert found.nearest[0].quote == BAIL_TEXT
 
 
 def test_the_part_that_names_whom_no_document_mentions_is_left_open():
-    found, _ = answered("How much was the bail, and where does Elon Musk live?", BAIL_TEXT)
+    found, _ = answered("How much was the bail, and where does Ada Lovelace live?", BAIL_TEXT)
     assert [claim.text for claim in found.claims] == [BAIL_TEXT]
-    assert found.reason == "The documents do not say: where does Elon Musk live?"
+    assert found.reason == "The documents do not say: where does Ada Lovelace live?"

@@ -101,8 +101,8 @@ def test_a_question_that_only_says_you_does_not(question):
 @pytest.mark.parametrize(
     ("question", "stands", "absent"),
     [
-        ("How much bail did Elon Musk pay?", "bail paid by Durov", ["Elon Musk"]),
-        ("How much bail did Elon Musk pay?", "Musk paid bail", []),
+        ("How much bail did Ada Lovelace pay?", "bail paid by Durov", ["Ada Lovelace"]),
+        ("How much bail did Ada Lovelace pay?", "Lovelace paid bail", []),
         ("When did Telegram and Signal leave Turkey?", "Telegram left", ["Signal", "Turkey"]),
         ("What did Russia say?", "Russian officials said", []),
         ("What did the United Nations say?", "the UN said", []),
@@ -112,7 +112,7 @@ def test_a_question_that_only_says_you_does_not(question):
         ("Messi scored how often?", "nobody scored", []),
         ("Where does Judge Ada Lovelace live?", "the judge lives here", ["Judge Ada Lovelace"]),
         ("Where does the Judge live?", "nobody lives here", []),
-        ("where does elon musk live?", "nobody lives here", []),
+        ("where does ada lovelace live?", "nobody lives here", []),
         ("Do you ship to Norway?", "we ship everywhere", []),
         ("When Did Norway Launch It?", "it began", []),
         ("Wie lange dauert die Fahrt?", "die Reise dauert", []),
@@ -122,7 +122,7 @@ def test_a_question_that_only_says_you_does_not(question):
         ("Who is Samuel L. Jackson?", "nobody", ["Samuel L. Jackson"]),
         ("How much did Turkish Airlines pay?", "nobody paid", ["Turkish Airlines"]),
         ("How much bail did Harry Evans pay?", "he paid bail", ["Harry Evans"]),
-        ("What did Musk say, and where does Musk live?", "nobody", ["Musk"]),
+        ("What did Lovelace say, and where does Lovelace live?", "nobody", ["Lovelace"]),
     ],
 )
 def test_names_of_which_no_word_stands_in_the_documents_are_unmentioned(question, stands, absent):
