@@ -164,6 +164,47 @@ def test_a_set_that_is_missing_is_named(data: Path, tmp_path: Path) -> None:
         questions.asked_of(data, "clapnq", tmp_path)
 
 
+def test_all_questions_of_a_story_are_on_one_side_and_asked_of_its_volume(tmp_path: Path) -> None:
+    sides: dict[str, set[str]] = {}
+    volumes = list(questions.volumes(tmp_path, "stories", tmp_path))
+    for volume in volumes:
+        there = {
+            json.loads(line)["doc_id"] for line in volume.corpus.read_text(encoding="utf-8").splitlines()
+        }
+        for row, side in volume.questions:
+            sides.setdefault(questions.story_of(row["context_doc_id"]), set()).add(side)
+            assert {one["doc_id"] for one in row["evidence"]} | {row["context_doc_id"]} <= there
+    assert sum(len(volume.questions) for volume in volumes) == len(written("queries"))
+    assert all(len(side) == 1 for side in sides.values())
+    assert {side for part in sides.values() for side in part} == {"train", "fit", "dev"}
+
+
+def test_the_evidence_of_the_stories_stands_in_their_documents_to_the_letter() -> None:
+    texts = {row["doc_id"]: row["text"] for row in written("corpus")}
+    assert len(texts) == len(written("corpus"))
+    assert len(set(texts.values())) == len(texts)
+    for row in written("queries"):
+        told = [one["text"] for one in row["evidence"]]
+        assert bool(told) == row["answerable"] == bool(row["answers"]), row["id"]
+        assert all(one["text"] in texts[one["doc_id"]] for one in row["evidence"]), row["id"]
+        assert all(any(answer in text for text in told) for answer in row["answers"]), row["id"]
+
+
+def test_the_stories_have_nothing_of_the_articles_that_ship(seeds: Path) -> None:
+    words = [path.read_text(encoding="utf-8").split() for path in seeds.glob("*.txt")]
+    assert words
+    runs = {" ".join(part[at : at + 8]) for part in words for at in range(len(part) - 7)}
+    for row in written("corpus"):
+        own = row["text"].split()
+        assert not runs & {" ".join(own[at : at + 8]) for at in range(len(own) - 7)}, row["doc_id"]
+        assert not {"Telegram", "Durov"} & set(own), row["doc_id"]
+
+
+def written(file: str) -> list[dict[str, Any]]:
+    with (questions.STORIES / f"{file}.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
 # --- groups -----------------------------------------------------------------------------------------------
 
 
@@ -299,6 +340,49 @@ def test_a_stranger_is_read_with_two_retrieved_chunks() -> None:
     one = groups.group(asked, groups.Swaps([asked]), random.Random(0))
     assert len(one.pieces) == 2
     assert all(part[0] in asked.read for part in one.pieces)
+
+
+TOLD = piece("a-01-1/1", "The bridge was shut in May.", "It is red.")
+TOLD_AGAIN = piece("a-01-1/2", "Since May nobody has crossed the bridge.", "Ann Lee is sorry.")
+SILENT = piece("a-01-1/2", "The bridge is to be painted.", start=80)
+OF_A_STORY = replace(
+    ASKED_ONE,
+    corpus="stories",
+    question="When was the bridge shut?",
+    answers=("in May", "Since May"),
+    evidence=(TOLD.sentences[0], TOLD_AGAIN.sentences[0]),
+    doc_id="a-01-1/1",
+    read=(TOLD_AGAIN, SILENT, TOLD, *OTHERS[:2]),
+    scores=(1.0, 0.9, 0.8, 0.3, 0.2),
+    written_for=(TOLD, TOLD_AGAIN, SILENT),
+)
+
+
+def test_a_story_is_read_with_what_its_other_documents_say() -> None:
+    found = [groups.group(OF_A_STORY, groups.Swaps([]), random.Random(seed)) for seed in range(500)]
+    labels = {part[0]: tuple(part[1]) for one in found for part in one.pieces if one.answerable}
+    assert labels == {
+        TOLD: (1, 0),
+        TOLD_AGAIN: (1, 0),
+        SILENT: (0,),
+        OTHERS[0]: (0,),
+        OTHERS[1]: (0,),
+    }
+    assert all(len(one.pieces) == len({part[0] for part in one.pieces}) == 3 for one in found)
+
+
+def test_of_a_story_all_that_answers_is_taken_away_at_once() -> None:
+    found = [groups.group(OF_A_STORY, groups.Swaps([]), random.Random(seed)) for seed in range(500)]
+    silent = [one for one in found if not one.answerable]
+    assert len(silent) / len(found) == pytest.approx(0.15, abs=0.05)
+    assert all({part[0] for part in one.pieces} == {SILENT, *OTHERS[:2]} for one in silent)
+
+
+def test_what_a_story_nearly_answers_is_read_with_its_chunks() -> None:
+    asked = replace(OF_A_STORY, answerable=False, answers=(), evidence=())
+    found = [groups.group(asked, groups.Swaps([]), random.Random(seed)) for seed in range(50)]
+    assert not any(one.answerable or any(1 in part[1] for part in one.pieces) for one in found)
+    assert all(asked.owns(one.pieces[0][0]) for one in found)
 
 
 def test_nothing_is_learned_from_a_question_whose_answer_stands_in_no_sentence() -> None:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from reader_figures import auroc
-from reader_questions import RETRIEVED, document_of, flat, questions
+from reader_questions import RETRIEVED, document_of, flat, volumes
 
 from rag.engine import index, start
 from rag.extract import choose
@@ -36,8 +36,8 @@ from rag.spelling import mended
 from rag.weigh import Choosing, Sentence, Sources, Stopping, shares, stopping_signs, weigh
 
 Array = NDArray[np.float64]
-SETS = ("squad2", "nq", "clapnq")
-CHOSEN_ON = ("squad2", "nq")
+SETS = ("squad2", "nq", "clapnq", "stories")
+CHOSEN_ON = ("squad2", "nq", "stories")
 SIGNS = tuple(field.name for field in fields(Choosing))
 STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
@@ -88,24 +88,27 @@ class Weighed:
 
 def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
     """Ask the questions of "fit" and "dev" of a set's corpus; those without a sentence are left out."""
-    index([data / name / "corpus.jsonl"], store=store)
-    reader = Reader()
-    with start(store=store) as engine, engine._corpus.reading() as snapshot:
-        found = []
-        for row, side in _spread(data, name, most):
-            question = mended(row["question"], snapshot)
-            ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
-            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions)
-            if sentences := weigh(question, sources):
-                signs = stopping_signs(question, sentences, sources.mentions)
-                stopping = tuple(signs[sign] for sign in STOP_SIGNS)
-                found.append(_weighed({**row, "question": question}, name, side, stopping, sentences))
+    reader, found = Reader(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for volume in volumes(data, name, Path(folder)):
+            index([volume.corpus], store=store / volume.name)
+            with start(store=store / volume.name) as engine, engine._corpus.reading() as snapshot:
+                for row, side in _spread(volume.questions, most):
+                    question = mended(row["question"], snapshot)
+                    ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
+                    sources = Sources(
+                        ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions
+                    )
+                    if sentences := weigh(question, sources):
+                        signs = stopping_signs(question, sentences, sources.mentions)
+                        stopping = tuple(signs[sign] for sign in STOP_SIGNS)
+                        found.append(_weighed({**row, "question": question}, name, side, stopping, sentences))
     return found
 
 
-def _spread(data: Path, name: str, most: int) -> Iterator[tuple[dict[str, Any], str]]:
+def _spread(asked: Sequence[tuple[dict[str, Any], str]], most: int) -> Iterator[tuple[dict[str, Any], str]]:
     """At most so many questions of each side, spread over all of them, the same each time."""
-    asked = sorted(questions(data, name), key=lambda pair: hashlib.sha256(pair[0]["id"].encode()).digest())
+    asked = sorted(asked, key=lambda pair: hashlib.sha256(pair[0]["id"].encode()).digest())
     for side in ("fit", "dev"):
         yield from [pair for pair in asked if pair[1] == side][:most]
 

@@ -2,8 +2,11 @@
 
 An answerable question is read with a chunk that answers it and with hard ones: others of its document, and
 chunks of other documents that retrieval ranks high. What cannot be answered comes from four places: questions
-written to look answerable (squad2, clapnq), questions of another corpus, questions whose answering chunk was
-taken away, and questions in which one name or number was put in another's place.
+written to look answerable (squad2, clapnq, stories), questions of another corpus, questions whose answering
+chunk was taken away, and questions in which one name or number was put in another's place.
+
+The documents of a story say much of the same, so its questions are read as they are when they are asked: with
+what ranks high, its own documents or not.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reader_questions import Asked, Piece, flat
+from reader_questions import STORIES, Asked, Piece, flat
 
 BESIDE = 2
 """Chunks read beside the answering one."""
@@ -109,6 +112,8 @@ def teaches(asked: Asked) -> bool:
 
 def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     """Draw what is read for a question that teaches something."""
+    if asked.own and asked.corpus == STORIES.name:
+        return _of_story(asked, chance)
     if not asked.answerable:
         return _unanswerable(asked, chance)
     other = swaps.swapped(asked, chance) if chance.random() < SWAPPED else None
@@ -116,6 +121,18 @@ def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     if other is None or not drawn.answerable:
         return drawn
     return Group(asked, other, tuple((piece, [0] * len(labels)) for piece, labels in drawn.pieces[:2]), False)
+
+
+def _of_story(asked: Asked, chance: random.Random) -> Group:
+    own = labelled(asked, asked.written_for)
+    answering = [piece for piece, labels in own if 1 in labels]
+    silent = [piece for piece, labels in own if 1 not in labels]
+    taken_away = bool(silent) and chance.random() < TAKEN_AWAY
+    first = chance.choice(silent if taken_away or not answering else answering)
+    left_out = {first, *(answering if taken_away else ())}
+    pieces = [first, *_likeliest([one for one in asked.read[:DRAWN_FROM] if one not in left_out], chance)]
+    read = labelled(asked, pieces[: 1 + BESIDE])
+    return Group(asked, asked.question, tuple(read), any(1 in labels for _, labels in read))
 
 
 def _answerable(asked: Asked, chance: random.Random) -> Group:
@@ -129,7 +146,7 @@ def _answerable(asked: Asked, chance: random.Random) -> Group:
 
 
 def _unanswerable(asked: Asked, chance: random.Random) -> Group:
-    ranked = [piece for piece in asked.read[:DRAWN_FROM] if piece.doc_id == asked.doc_id]
+    ranked = [piece for piece in asked.read[:DRAWN_FROM] if asked.owns(piece)]
     own = (ranked or list(asked.written_for))[:1]
     pieces = [*own, *_drawn(asked, 2 - len(own), chance)]
     return Group(asked, asked.question, tuple((one, [0] * len(one.sentences)) for one in pieces), False)
@@ -137,12 +154,13 @@ def _unanswerable(asked: Asked, chance: random.Random) -> Group:
 
 def _drawn(asked: Asked, count: int, chance: random.Random) -> list[Piece]:
     """Some retrieved chunks of other documents, those that rank high being likelier."""
-    luck = [
-        (chance.random() ** (1 + place / 2), piece)
-        for place, piece in enumerate(asked.read[:DRAWN_FROM])
-        if piece.doc_id != asked.doc_id
-    ]
-    return [piece for _, piece in sorted(luck, key=lambda pair: -pair[0])[:count]]
+    return _likeliest([one for one in asked.read[:DRAWN_FROM] if not asked.owns(one)], chance)[:count]
+
+
+def _likeliest(ranked: Sequence[Piece], chance: random.Random) -> list[Piece]:
+    """Ranked chunks in an order by chance, in which those that rank high are likely to be first."""
+    luck = [(chance.random() ** (1 + place / 2), piece) for place, piece in enumerate(ranked)]
+    return [piece for _, piece in sorted(luck, key=lambda pair: -pair[0])]
 
 
 def labelled(asked: Asked, pieces: Iterable[Piece]) -> list[tuple[Piece, list[int]]]:
@@ -152,9 +170,9 @@ def labelled(asked: Asked, pieces: Iterable[Piece]) -> list[tuple[Piece, list[in
     it or not, and are -1.
     """
     counted = [(piece, right(asked, piece)) for piece in pieces]
-    most = max((max(counts, default=0) for one, counts in counted if one.doc_id == asked.doc_id), default=0)
+    most = max((max(counts, default=0) for one, counts in counted if asked.owns(one)), default=0)
     return [
-        (piece, [_label(count, most if piece.doc_id == asked.doc_id else 0) for count in counts])
+        (piece, [_label(count, most if asked.owns(piece) else 0) for count in counts])
         for piece, counts in counted
     ]
 

@@ -22,7 +22,9 @@ from rag.retrieve import retrieve
 from rag.snapshot import Snapshot
 from rag.types import Chunk, Ranking
 
-SIDED = ("squad2", "nq", "clapnq")
+STORIES = Path(__file__).parent / "stories"
+"""The set that was written for this: news and other texts, invented, with questions that they nearly answer."""
+SIDED = ("squad2", "nq", "clapnq", "stories")
 """Sets whose articles are divided among the sides."""
 TRAINED_ONLY = ("squadshifts_wiki",)
 """Sets whose articles are all for training, but for those that a divided set holds back."""
@@ -61,11 +63,12 @@ class Asked:
         answers: Short answers.
         evidence: The annotated sentences, in a set that has them.
         answerable: Whether its document answers it.
-        doc_id: The document that it was written for; empty for a question of another set.
+        doc_id: The document that it was written for, or the first of its story; empty for a question of
+            another set.
         title: That document's title.
         read: The chunks retrieved, best first.
         scores: The fused score of each, in [0, 1].
-        written_for: The chunks of its document.
+        written_for: The chunks of its document, or of all documents of its story.
     """
 
     id: str
@@ -81,6 +84,20 @@ class Asked:
     read: tuple[Piece, ...]
     scores: tuple[float, ...]
     written_for: tuple[Piece, ...]
+
+    def owns(self, piece: Piece) -> bool:
+        """Whether a chunk is of the question's document, or of its story."""
+        return bool(self.doc_id) and story_of(piece.doc_id) == story_of(self.doc_id)
+
+
+def story_of(doc_id: str) -> str:
+    """The story that a document tells a part of; itself, in sets that have no stories.
+
+    Examples:
+        >>> [story_of(doc_id) for doc_id in ("a-01-3/2", "nq-8554dfc158")]
+        ['a-01-3', 'nq-8554dfc158']
+    """
+    return doc_id.partition("/")[0]
 
 
 def side_of(title: str) -> str:
@@ -120,15 +137,61 @@ def asked_of(data: Path, name: str, folder: Path) -> list[Asked]:
 
 
 def gather(data: Path, name: str) -> list[Asked]:
-    """Index a set's corpus, and ask it through the engine's own retrieval."""
-    with tempfile.TemporaryDirectory() as store:
-        index([data / name / "corpus.jsonl"], store=store)
-        with start(store=store) as engine, engine._corpus.reading() as snapshot:
-            pieces = _pieces(snapshot)
-            return [
-                _asked(row, name, side, retrieve(row["question"], snapshot, engine._embed, RETRIEVED), pieces)
-                for row, side in questions(data, name)
-            ]
+    """Index a set's corpora, and ask each through the engine's own retrieval."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for volume in volumes(data, name, Path(folder)):
+            store = Path(folder) / "store" / volume.name
+            index([volume.corpus], store=store)
+            with start(store=store) as engine, engine._corpus.reading() as snapshot:
+                pieces = _pieces(snapshot)
+                found += [
+                    _asked(
+                        row, name, side, retrieve(row["question"], snapshot, engine._embed, RETRIEVED), pieces
+                    )
+                    for row, side in volume.questions
+                ]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Documents that are asked together.
+
+    Attributes:
+        name: What it is called.
+        corpus: The file of its documents.
+        questions: What is asked of it, each question with its side.
+    """
+
+    name: str
+    corpus: Path
+    questions: tuple[tuple[dict[str, Any], str], ...]
+
+
+def volumes(data: Path, name: str, folder: Path) -> Iterator[Volume]:
+    """What is asked together: a whole set, or of the stories, which are as short as a folder of somebody's, a few.
+
+    Args:
+        data: The folder of the sets.
+        name: The set.
+        folder: Where to write the documents of parts of it.
+    """
+    if name != STORIES.name:
+        yield Volume(name, path_of(data, name, "corpus"), tuple(questions(data, name)))
+        return
+    asked, told = list(questions(data, name)), _rows(data, name, "corpus")
+    for title in dict.fromkeys(_volume_of(row["doc_id"]) for row in told):
+        corpus = folder / f"{title}.jsonl"
+        lines = [json.dumps(row) + "\n" for row in told if _volume_of(row["doc_id"]) == title]
+        corpus.write_text("".join(lines), encoding="utf-8")
+        own = tuple(pair for pair in asked if _volume_of(document_of(pair[0])) == title)
+        yield Volume(title, corpus, own)
+
+
+def _volume_of(doc_id: str) -> str:
+    """The volume of a story: `a-01` of `a-01-3/2`."""
+    return story_of(doc_id).rpartition("-")[0]
 
 
 def questions(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
@@ -141,13 +204,13 @@ def questions(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield row, side_of(title)
         elif title.casefold() not in held_back:
             yield row, "train"
-    if not trained_only:
+    if not trained_only and name != STORIES.name:
         yield from _strangers(data, "squad2" if name == "nq" else "nq")
 
 
 def _held_back(data: Path) -> set[str]:
     """The titles that training must not see."""
-    there = [name for name in SIDED if (data / name).is_dir()]
+    there = [name for name in SIDED if folder_of(data, name).is_dir()]
     titles = {title for name in there for title in _titles(data, name).values()}
     return {title.casefold() for title in titles if side_of(title) != "train"}
 
@@ -164,12 +227,22 @@ def _strangers(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _rows(data: Path, name: str, file: str) -> list[dict[str, Any]]:
-    with _path(data, name, file).open(encoding="utf-8") as lines:
+    with path_of(data, name, file).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
-def _path(data: Path, name: str, file: str) -> Path:
-    path = data / name / f"{file}.jsonl"
+def folder_of(data: Path, name: str) -> Path:
+    """Where a set lies."""
+    return STORIES if name == STORIES.name else data / name
+
+
+def path_of(data: Path, name: str, file: str) -> Path:
+    """A file of a set.
+
+    Raises:
+        SystemExit: It is not there.
+    """
+    path = folder_of(data, name) / f"{file}.jsonl"
     if not path.is_file():
         sys.exit(f"There is no {path}: give the folder that holds the set `{name}`, or name other --sets.")
     return path
@@ -189,16 +262,16 @@ def _print_of(data: Path, name: str) -> str:
     """The start of the sha256 over a set's two files."""
     whole = hashlib.sha256()
     for file in ("corpus", "queries"):
-        whole.update(_path(data, name, file).read_bytes())
+        whole.update(path_of(data, name, file).read_bytes())
     return whole.hexdigest()[:12]
 
 
 def _pieces(snapshot: Snapshot) -> dict[str, list[Piece]]:
-    """All chunks, by document."""
+    """All chunks, by the story of their document."""
     pieces: dict[str, list[Piece]] = defaultdict(list)
     for row in range(len(snapshot.rows)):
         chunk = snapshot.chunk(row)
-        pieces[chunk.doc_id].append(_piece(chunk, snapshot.title(chunk.doc_id)))
+        pieces[story_of(chunk.doc_id)].append(_piece(chunk, snapshot.title(chunk.doc_id)))
     return pieces
 
 
@@ -211,6 +284,7 @@ def _asked(
     row: Mapping[str, Any], name: str, side: str, ranking: Ranking, pieces: Mapping[str, Sequence[Piece]]
 ) -> Asked:
     document, chunks = document_of(row), [one.chunk for one in ranking.chunks]
+    own = pieces[story_of(document)] if document else ()
     return Asked(
         id=row["id"],
         corpus=name,
@@ -221,13 +295,17 @@ def _asked(
         evidence=tuple(one["text"] for one in row["evidence"] if one.get("text")),
         answerable=row["answerable"] and bool(document),
         doc_id=document,
-        title=pieces[document][0].title if document else "",
+        title=next((piece.title for piece in own if piece.doc_id == document), ""),
         read=tuple(
-            next(piece for piece in pieces[chunk.doc_id] if piece.start == chunk.start) for chunk in chunks
+            next(piece for piece in pieces[story_of(chunk.doc_id)] if _is(piece, chunk)) for chunk in chunks
         ),
         scores=tuple(one.score for one in ranking.chunks),
-        written_for=tuple(pieces[document]) if document else (),
+        written_for=tuple(own),
     )
+
+
+def _is(piece: Piece, chunk: Chunk) -> bool:
+    return (piece.doc_id, piece.start) == (chunk.doc_id, chunk.start)
 
 
 def _packed(asked: Sequence[Asked]) -> dict[str, Any]:

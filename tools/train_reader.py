@@ -31,14 +31,16 @@ from reader_figures import figures, judge
 from reader_graph import build, read_back
 from reader_groups import teaches
 from reader_model import PRIOR, ReaderModel, arrays, published
-from reader_questions import Asked, asked_of
+from reader_questions import STORIES, Asked, asked_of
 from reader_schedule import Schedule
 from reader_training import BATCH, SEED, train
 from safetensors.torch import load as load_safetensors
 from safetensors.torch import save_file
 
-SETS = "squad2,nq,clapnq"
+SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
+STORIES_READ = 3
+"""How often a question of a story is read for once that another is: there are fewer of them."""
 
 
 def begun(source: Path | None, start: Path | None) -> ReaderModel:
@@ -69,6 +71,7 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     if not learned:
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
+    learned += [one for one in learned if one.corpus == STORIES.name] * (STORIES_READ - 1)
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
