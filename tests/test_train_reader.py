@@ -620,7 +620,7 @@ def test_losses_are_those_worked_by_hand(silent: Any) -> None:
     right, red, blue = (tokens(text) for text in (GOLD.sentences[1], GOLD.sentences[2], FAR.sentences[1]))
     near, far = math.exp(6 * 0.9), math.exp(6 * 1.0)
     assert choosing == pytest.approx(math.log((near * (right + red) + far * blue) / (near * right)), rel=1e-5)
-    assert answering == pytest.approx(math.log(1 + 1 / (right + red + blue)), rel=1e-5)
+    assert answering == pytest.approx(math.log(1 + 1 / right) + math.log(1 + red + blue), rel=1e-5)
     whole = sum(
         len(layout.ids)
         for one in (GOLD, FAR)

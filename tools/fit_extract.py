@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from reader_figures import auroc
-from reader_questions import RETRIEVED, document_of, flat, volumes
+from reader_questions import RETRIEVED, Volume, document_of, flat, questions, volumes
 
 from rag.engine import index, start
 from rag.extract import choose
@@ -88,22 +88,30 @@ class Weighed:
 
 def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
     """Ask the questions of "fit" and "dev" of a set's corpus; those without a sentence are left out."""
-    reader, found = Reader(), []
+    kept = {row["id"] for row, _ in _spread(list(questions(data, name)), most)}
+    reader = Reader()
     with tempfile.TemporaryDirectory() as folder:
-        for volume in volumes(data, name, Path(folder)):
-            index([volume.corpus], store=store / volume.name)
-            with start(store=store / volume.name) as engine, engine._corpus.reading() as snapshot:
-                for row, side in _spread(volume.questions, most):
-                    question = mended(row["question"], snapshot)
-                    ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
-                    sources = Sources(
-                        ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions
-                    )
-                    if sentences := weigh(question, sources):
-                        signs = stopping_signs(question, sentences, sources.mentions)
-                        stopping = tuple(signs[sign] for sign in STOP_SIGNS)
-                        found.append(_weighed({**row, "question": question}, name, side, stopping, sentences))
-    return found
+        return [
+            one
+            for volume in volumes(data, name, Path(folder))
+            for one in _read(volume, name, reader, store / volume.name, kept)
+        ]
+
+
+def _read(volume: Volume, name: str, reader: Reader, store: Path, kept: set[str]) -> Iterator[Weighed]:
+    """Ask a volume those of its questions that are kept."""
+    index([volume.corpus], store=store)
+    with start(store=store) as engine, engine._corpus.reading() as snapshot:
+        for row, side in volume.questions:
+            if row["id"] not in kept:
+                continue
+            question = mended(row["question"], snapshot)
+            ranking = retrieve(question, snapshot, engine._embed, RETRIEVED)
+            sources = Sources(ranking, reader, snapshot.generation.rarity, snapshot.title, snapshot.mentions)
+            if sentences := weigh(question, sources):
+                signs = stopping_signs(question, sentences, sources.mentions)
+                stopping = tuple(signs[sign] for sign in STOP_SIGNS)
+                yield _weighed({**row, "question": question}, name, side, stopping, sentences)
 
 
 def _spread(asked: Sequence[tuple[dict[str, Any], str]], most: int) -> Iterator[tuple[dict[str, Any], str]]:

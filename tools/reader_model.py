@@ -165,7 +165,8 @@ def losses(model: ReaderModel, groups: Sequence[Group]) -> Tensor:
 
     Choosing is the likelihood of all right sentences together, normalised over those of all chunks read
     (Clark and Gardner 2018, "Simple and Effective Multi-Paragraph Reading Comprehension", section 3.3), the
-    chunks' fused scores added; answering is the logistic loss on the log of the summed exponentials.
+    chunks' fused scores added. Answering is the logistic loss on the log of the summed exponentials, of the
+    right sentences and of the others apart: where a question is answered the others do not answer it either.
     """
     runs = [_runs(one) for one in groups]
     found = iter(_numbers(model, [run.layout for part in runs for run in part]))
@@ -230,18 +231,20 @@ def _losses(one: Group, runs: Sequence[_Run], found: Sequence[Tensor]) -> Tensor
     device = found[0].device
     labels = torch.tensor([label for run in runs for label in run.labels], device=device)
     counted, none = labels >= 0, torch.tensor(torch.nan, device=device)
-    answered = torch.cat([part[:, 1] for part in scored])[counted]
-    yes = torch.tensor(float(one.answerable), device=device)
-    answering = (
-        functional.binary_cross_entropy_with_logits(torch.logsumexp(answered, 0), yes)
-        if counted.any()
-        else none
-    )
+    answered = torch.cat([part[:, 1] for part in scored])
+    held = [_told(answered[labels == label], label) for label in (0, 1) if (labels == label).any()]
+    answering = torch.stack(held).sum() if held else none
     if not one.answerable:
         return torch.stack([none, answering, none])
     chosen = torch.cat([part[:, 0] + run.prior for run, part in zip(runs, scored, strict=True)])
     choosing = torch.logsumexp(chosen[counted], 0) - torch.logsumexp(chosen[labels == 1], 0)
     return torch.stack([choosing, answering, _standing(runs, found, none)])
+
+
+def _told(answered: Tensor, label: int) -> Tensor:
+    """The logistic loss for telling that one of these sentences answers, or that none does."""
+    whole = torch.logsumexp(answered, 0)
+    return functional.binary_cross_entropy_with_logits(whole, torch.full_like(whole, label))
 
 
 def _standing(runs: Sequence[_Run], found: Sequence[Tensor], none: Tensor) -> Tensor:

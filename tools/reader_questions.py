@@ -23,7 +23,7 @@ from rag.snapshot import Snapshot
 from rag.types import Chunk, Ranking
 
 STORIES = Path(__file__).parent / "stories"
-"""The set that was written for this: news and other texts, invented, with questions that they nearly answer."""
+"""The set written for this: invented news and other texts, with questions that they nearly answer."""
 SIDED = ("squad2", "nq", "clapnq", "stories")
 """Sets whose articles are divided among the sides."""
 TRAINED_ONLY = ("squadshifts_wiki",)
@@ -170,7 +170,7 @@ class Volume:
 
 
 def volumes(data: Path, name: str, folder: Path) -> Iterator[Volume]:
-    """What is asked together: a whole set, or of the stories, which are as short as a folder of somebody's, a few.
+    """What is asked together: a whole set, or a few stories, so many as somebody's folder may hold.
 
     Args:
         data: The folder of the sets.

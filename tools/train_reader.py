@@ -39,7 +39,7 @@ from safetensors.torch import save_file
 
 SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
-STORIES_READ = 3
+STORIES_READ = 2
 """How often a question of a story is read for once that another is: there are fewer of them."""
 
 
