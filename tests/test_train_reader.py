@@ -8,6 +8,7 @@ import json
 import math
 import random
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -114,6 +115,16 @@ def test_what_a_set_holds_back_is_not_trained_on_by_way_of_another(data: Path) -
     write_set(data, "squadshifts_wiki", ["River", "Harbour", "Boat"])
     given = [(row["id"], side) for row, side in questions.questions(data, "squadshifts_wiki")]
     assert given == [("squadshifts_wiki-River?", "train")]
+
+
+def test_what_nothing_was_fitted_on_is_written_as_it_is(data: Path) -> None:
+    (line,) = load("unseen").unseen(data, "squad2")
+    row = next(
+        json.loads(line)
+        for line in (data / "squad2" / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+        if "Harbour" in line
+    )
+    assert json.loads(line) == row
 
 
 def test_without_the_others_all_of_the_further_set_is_for_training(tmp_path: Path) -> None:
@@ -383,6 +394,25 @@ def test_what_a_story_nearly_answers_is_read_with_its_chunks() -> None:
     found = [groups.group(asked, groups.Swaps([]), random.Random(seed)) for seed in range(50)]
     assert not any(one.answerable or any(1 in part[1] for part in one.pieces) for one in found)
     assert all(asked.owns(one.pieces[0][0]) for one in found)
+
+
+def test_how_a_question_opens_does_not_tell_whether_it_is_answered() -> None:
+    counts = {("When was it?", False): 30, ("When was it?", True): 10, ("Who was it?", False): 10}
+    counts |= {("Who was it?", True): 30, ("How many are in it?", True): 20, ("Here?", False): 20}
+    asked = [
+        replace(ASKED_ONE, id=f"{question}{answerable}{number}", question=question, answerable=answerable)
+        for (question, answerable), count in counts.items()
+        for number in range(count)
+    ]
+    kept = Counter((one.question, one.answerable) for one in groups.even(asked))
+    # of either kind there are 60; nothing tells them apart in what has one kind alone
+    assert kept == {
+        ("When was it?", False): 10,
+        ("When was it?", True): 10,
+        ("Who was it?", False): 10,
+        ("Who was it?", True): 10,
+    }
+    assert groups.even(asked) == groups.even(asked[::-1])
 
 
 def test_nothing_is_learned_from_a_question_whose_answer_stands_in_no_sentence() -> None:

@@ -11,6 +11,7 @@ what ranks high, its own documents or not.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import re
 from collections import defaultdict
@@ -29,6 +30,9 @@ SWAPPED = 0.25
 """How often it is read with another name or number in it."""
 OWN_BESIDE = 0.4
 """How likely another chunk of its own document is to be read beside."""
+
+OPENINGS = frozenset("what who when where which why how did is was does do whose".split())
+COUNTED = frozenset("many much long often far big old large".split())
 
 _CHANGEABLE = re.compile(
     r"(?<=[a-z,] )[A-Z][\w.'-]*[a-z](?: (?:of |the |de |and )?[A-Z][\w.'-]*[a-z])*"
@@ -101,6 +105,29 @@ def changeable(question: str) -> list[Place]:
 def _is_another(new: str, old: str, question: str, is_number: bool) -> bool:
     like = not is_number or len(new) == len(old)
     return like and new.lower() not in question.lower() and old.lower() not in new.lower()
+
+
+def even(asked: Sequence[Asked]) -> list[Asked]:
+    """Leave out questions until how one opens ("When", "How many") does not tell whether it is answered.
+
+    Those who write questions that nothing answers like to ask when, and a reader would learn that.
+    """
+    by_opening: dict[str, tuple[list[Asked], list[Asked]]] = defaultdict(lambda: ([], []))
+    for one in sorted(asked, key=lambda one: hashlib.sha256(one.id.encode()).digest()):
+        by_opening[_opening(one.question)][one.answerable].append(one)
+    others, answerable = (sum(len(part[label]) for part in by_opening.values()) for label in (0, 1))
+    kept: list[Asked] = []
+    for silent, answered in by_opening.values():
+        most = min(len(silent) / max(1, others), len(answered) / max(1, answerable))
+        kept += [*silent[: round(most * others)], *answered[: round(most * answerable)]]
+    return kept
+
+
+def _opening(question: str) -> str:
+    first, *further = re.findall(r"\w+", question.lower()) or [""]
+    if first not in OPENINGS:
+        return ""
+    return f"{first} {further[0]}" if first == "how" and further and further[0] in COUNTED else first
 
 
 def teaches(asked: Asked) -> bool:

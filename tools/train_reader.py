@@ -29,7 +29,7 @@ import torch
 from build_weights import fetch, read_source, write
 from reader_figures import figures, judge
 from reader_graph import build, read_back
-from reader_groups import teaches
+from reader_groups import even, teaches
 from reader_model import PRIOR, ReaderModel, arrays, published
 from reader_questions import STORIES, Asked, asked_of
 from reader_schedule import Schedule
@@ -71,7 +71,8 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     if not learned:
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
-    learned += [one for one in learned if one.corpus == STORIES.name] * (STORIES_READ - 1)
+    stories = even([one for one in learned if one.corpus == STORIES.name])
+    learned = [one for one in learned if one.corpus != STORIES.name] + stories * STORIES_READ
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
