@@ -304,9 +304,10 @@ def drawn() -> list[Any]:
     return [groups.group(ASKED_ONE, swaps, random.Random(seed)) for seed in range(2000)]
 
 
-def test_an_answerable_group_has_the_answering_chunk_first_and_two_beside(drawn: list[Any]) -> None:
+def test_an_answerable_group_has_the_answering_chunk_alone_or_first_of_three(drawn: list[Any]) -> None:
     answerable = [one for one in drawn if one.answerable]
-    assert all(one.pieces[0] == (GOLD, [-1, 1, 0]) and len(one.pieces) == 3 for one in answerable)
+    assert all(one.pieces[0] == (GOLD, [-1, 1, 0]) and len(one.pieces) in {1, 3} for one in answerable)
+    assert sum(len(one.pieces) == 1 for one in answerable) / len(answerable) == pytest.approx(0.65, abs=0.05)
     assert all(one.question == ASKED_ONE.question for one in answerable)
     beside = {part[0].doc_id for one in answerable for part in one.pieces[1:]}
     assert beside == {"gold", "far", *(f"other{number}" for number in range(6))}
@@ -334,23 +335,25 @@ def test_questions_are_changed_and_chunks_taken_away_as_often_as_said(drawn: lis
 
 def test_a_changed_question_is_read_with_the_chunk_that_answered_it(drawn: list[Any]) -> None:
     changed = [one for one in drawn if one.question != ASKED_ONE.question]
-    assert all(one.pieces[0] == (GOLD, [0, 0, 0]) and len(one.pieces) == 2 for one in changed)
+    assert all(one.pieces[0] == (GOLD, [0, 0, 0]) and len(one.pieces) in {1, 2} for one in changed)
 
 
 def test_what_was_written_to_look_answerable_is_read_with_its_own_chunk_and_another() -> None:
     asked = replace(ASKED_ONE, answerable=False, answers=())
-    one = groups.group(asked, groups.Swaps([asked]), random.Random(0))
-    assert not one.answerable
-    assert one.pieces[0] == (GOLD, [0, 0, 0])
-    assert one.pieces[1][0].doc_id != "gold"
-    assert len(one.pieces) == 2
+    found = [groups.group(asked, groups.Swaps([asked]), random.Random(seed)) for seed in range(50)]
+    assert not any(one.answerable for one in found)
+    assert all(one.pieces[0] == (GOLD, [0, 0, 0]) for one in found)
+    assert {tuple(part[0].doc_id == "gold" for part in one.pieces) for one in found} == {
+        (True,),
+        (True, False),
+    }
 
 
-def test_a_stranger_is_read_with_two_retrieved_chunks() -> None:
+def test_a_stranger_is_read_with_retrieved_chunks() -> None:
     asked = replace(ASKED_ONE, answerable=False, own=False, doc_id="", title="", written_for=())
-    one = groups.group(asked, groups.Swaps([asked]), random.Random(0))
-    assert len(one.pieces) == 2
-    assert all(part[0] in asked.read for part in one.pieces)
+    found = [groups.group(asked, groups.Swaps([asked]), random.Random(seed)) for seed in range(50)]
+    assert {len(one.pieces) for one in found} == {1, 2}
+    assert all(part[0] in asked.read for one in found for part in one.pieces)
 
 
 TOLD = piece("a-01-1/1", "The bridge was shut in May.", "It is red.")
@@ -379,14 +382,15 @@ def test_a_story_is_read_with_what_its_other_documents_say() -> None:
         OTHERS[0]: (0,),
         OTHERS[1]: (0,),
     }
-    assert all(len(one.pieces) == len({part[0] for part in one.pieces}) == 3 for one in found)
+    assert all(len(one.pieces) == len({part[0] for part in one.pieces}) in {1, 3} for one in found)
 
 
 def test_of_a_story_all_that_answers_is_taken_away_at_once() -> None:
     found = [groups.group(OF_A_STORY, groups.Swaps([]), random.Random(seed)) for seed in range(500)]
     silent = [one for one in found if not one.answerable]
     assert len(silent) / len(found) == pytest.approx(0.15, abs=0.05)
-    assert all({part[0] for part in one.pieces} == {SILENT, *OTHERS[:2]} for one in silent)
+    assert all({part[0] for part in one.pieces} <= {SILENT, *OTHERS[:2]} for one in silent)
+    assert all(one.pieces[0][0] == SILENT for one in silent)
 
 
 def test_what_a_story_nearly_answers_is_read_with_its_chunks() -> None:
@@ -674,6 +678,19 @@ def test_a_loss_is_the_mean_over_the_questions_that_it_applies_to(silent: Any) -
     alone, other = (model.losses(silent, [one]).tolist() for one in (group_of(), none))
     both = model.losses(silent, [group_of(), none]).tolist()
     assert both == pytest.approx([alone[0], (alone[1] + other[1]) / 2, alone[2]], rel=1e-5)
+
+
+@needs_torch
+def test_what_is_frozen_is_not_learned() -> None:
+    model = load("reader_model").ReaderModel(WORDS, PLACES)
+    before = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    model.freeze(0)
+    assert before == {name for name, weight in model.named_parameters() if weight.requires_grad}
+    model.freeze(2)
+    learned = {name.split(".")[0] for name, weight in model.named_parameters() if weight.requires_grad}
+    layers = {name.split(".")[1] for name, weight in model.named_parameters() if weight.requires_grad}
+    assert learned == {"layers", "head"}
+    assert layers == {"2", "3", "4", "5", "weight", "bias"}
 
 
 @needs_torch

@@ -90,12 +90,12 @@ def gather(data: Path, name: str, store: Path, most: int) -> list[Weighed]:
     """Ask the questions of "fit" and "dev" of a set's corpus; those without a sentence are left out."""
     kept = {row["id"] for row, _ in _spread(list(questions(data, name)), most)}
     reader = Reader()
-    with tempfile.TemporaryDirectory() as folder:
-        return [
-            one
-            for volume in volumes(data, name, Path(folder))
-            for one in _read(volume, name, reader, store / volume.name, kept)
-        ]
+    store.mkdir(parents=True, exist_ok=True)
+    return [
+        one
+        for volume in volumes(data, name, store)
+        for one in _read(volume, name, reader, store / volume.name, kept)
+    ]
 
 
 def _read(volume: Volume, name: str, reader: Reader, store: Path, kept: set[str]) -> Iterator[Weighed]:

@@ -16,12 +16,14 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reader_questions import STORIES, Asked, Piece, flat
 
 BESIDE = 2
 """Chunks read beside the answering one."""
+ALONE = 0.65
+"""How often a question is read with one chunk alone: most of what it teaches, for a third of the time."""
 DRAWN_FROM = 8
 """They are drawn from so many of the retrieved."""
 TAKEN_AWAY = 0.15
@@ -139,6 +141,11 @@ def teaches(asked: Asked) -> bool:
 
 def group(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     """Draw what is read for a question that teaches something."""
+    drawn = _drawn_for(asked, swaps, chance)
+    return replace(drawn, pieces=drawn.pieces[: 1 if chance.random() < ALONE else None])
+
+
+def _drawn_for(asked: Asked, swaps: Swaps, chance: random.Random) -> Group:
     if asked.own and asked.corpus == STORIES.name:
         return _of_story(asked, chance)
     if not asked.answerable:

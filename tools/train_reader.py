@@ -2,6 +2,7 @@
 
     python tools/train_reader.py DATA --out FOLDER [--source MODEL] [--sets SET,…]
                                  [--epochs N] [--minutes M] [--resume] [--start WEIGHTS]
+                                 [--frozen LAYERS]
 
 DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
 `reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
@@ -76,7 +77,9 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
-    model = begun(options.source, options.start).to("cuda" if torch.cuda.is_available() else "cpu")
+    model = begun(options.source, options.start)
+    model.freeze(options.frozen)
+    model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     steps = max(1, int(options.epochs * len(learned) / BATCH))
     seconds = 60 * options.minutes if options.minutes else None
     train(model, learned, Schedule(steps, seconds), checkpoint)
@@ -96,6 +99,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="end the training by then, whatever it has read")
     parser.add_argument(
         "--start", type=Path, help="another training to begin with: a reader.safetensors or .onnx"
+    )
+    parser.add_argument(
+        "--frozen", type=int, default=0, help="so many layers stay as they are, the lowest first"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()
