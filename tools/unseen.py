@@ -2,10 +2,10 @@
 
     python tools/unseen.py DATA FOLDER
 
-FOLDER gets `<set>.jsonl` for each set whose articles `tools/reader_questions.py` divides: its own questions
+FOLDER gets `<set>_unseen.jsonl` for each set whose articles `tools/reader_questions.py` divides: its own questions
 of the side "dev", as they are. They are asked of the whole corpus of their set:
 
-    python -m eval run FOLDER/squad2.jsonl --corpus DATA/squad2/corpus.jsonl
+    python -m eval run FOLDER/squad2_unseen.jsonl --corpus DATA/squad2/corpus.jsonl
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in SIDED:
         lines = unseen(options.data, name)
-        (options.folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        (options.folder / f"{name}_unseen.jsonl").write_text("".join(lines), encoding="utf-8")
         print(f"{name}: {len(lines)} questions")
 
 
