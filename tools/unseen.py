@@ -2,8 +2,8 @@
 
     python tools/unseen.py DATA FOLDER
 
-FOLDER gets `<set>_unseen.jsonl` for each set whose articles `tools/reader_questions.py` divides: its own questions
-of the side "dev", as they are. They are asked of the whole corpus of their set:
+FOLDER gets `<set>_unseen.jsonl` for each set whose articles `tools/reader_questions.py` divides: its own
+questions of the side "dev", as they are. They are asked of the whole corpus of their set:
 
     python -m eval run FOLDER/squad2_unseen.jsonl --corpus DATA/squad2/corpus.jsonl
 """
