@@ -190,6 +190,42 @@ def test_all_questions_of_a_story_are_on_one_side_and_asked_of_its_volume(tmp_pa
     assert {side for part in sides.values() for side in part} == {"train", "fit", "dev"}
 
 
+def test_a_volume_is_asked_by_itself_and_a_question_owns_all_of_its_story(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {
+        "a-01-1/1": "The bridge of Orr was shut in May.",
+        "a-01-1/2": "Since May nobody has crossed the bridge of Orr.",
+        "a-01-2/1": "The mill of Hall burned down in June.",
+        "b-01-1/1": "The bridge of Lund was shut in July.",
+    }
+    (tmp_path / "stories").mkdir()
+    documents = [
+        {"doc_id": doc_id, "title": doc_id, "source": "A", "published_at": None, "text": text}
+        for doc_id, text in told.items()
+    ]
+    asked = [
+        {
+            "id": f"{story}?",
+            "question": "When was the bridge of Orr shut?",
+            "answers": ["in May"],
+            "answerable": True,
+            "evidence": [{"doc_id": f"{story}/1", "text": told[f"{story}/1"]}],
+            "context_doc_id": f"{story}/1",
+        }
+        for story in ("a-01-1", "b-01-1")
+    ]
+    for file, rows in (("corpus", documents), ("queries", asked)):
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / "stories" / f"{file}.jsonl").write_text(lines, encoding="utf-8")
+    monkeypatch.setattr(questions, "STORIES", tmp_path / "stories")
+    first, second = questions.gather(tmp_path, "stories")
+    assert {piece.doc_id for piece in first.read} == {"a-01-1/1", "a-01-1/2", "a-01-2/1"}
+    assert {piece.doc_id for piece in first.written_for} == {"a-01-1/1", "a-01-1/2"}
+    assert first.title == "a-01-1/1"
+    assert {piece.doc_id for piece in second.read} == {"b-01-1/1"}
+
+
 def test_the_evidence_of_the_stories_stands_in_their_documents_to_the_letter() -> None:
     texts = {row["doc_id"]: row["text"] for row in written("corpus")}
     assert len(texts) == len(written("corpus"))

@@ -7,8 +7,8 @@
 DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
 `reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
 that was killed goes on. It needs torch, onnx and safetensors beside the package; it computes on a GPU where
-there is one, and takes under two hours on two cores of a CPU, or what `--minutes` says and a quarter of an
-hour for what comes before and after.
+there is one, and takes on two cores of a CPU what `--minutes` says, and a quarter of an hour for what comes
+before and after; without it all epochs, some hours.
 
     reader_questions  questions, with what the engine's own retrieval gives, by side: training, "fit", "dev"
     reader_groups     what is read together for a question, with a label for each sentence
@@ -27,7 +27,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from build_weights import fetch, read_source, write
+from build_weights import LAYERS, fetch, read_source, write
 from reader_figures import figures, judge
 from reader_graph import build, read_back
 from reader_groups import even, teaches
@@ -41,7 +41,7 @@ from safetensors.torch import save_file
 SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
 STORIES_READ = 2
-"""How often a question of a story is read for once that another is: there are fewer of them."""
+"""How often a question of a story is read for once that another is: they are most like what is asked."""
 
 
 def begun(source: Path | None, start: Path | None) -> ReaderModel:
@@ -71,9 +71,9 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     learned = [one for one in asked if one.side == "train" and teaches(one)]
     if not learned:
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
-    print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
     stories = even([one for one in learned if one.corpus == STORIES.name])
     learned = [one for one in learned if one.corpus != STORIES.name] + stories * STORIES_READ
+    print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
         checkpoint.unlink(missing_ok=True)
@@ -101,7 +101,11 @@ def parse() -> argparse.Namespace:
         "--start", type=Path, help="another training to begin with: a reader.safetensors or .onnx"
     )
     parser.add_argument(
-        "--frozen", type=int, default=0, help="so many layers stay as they are, the lowest first"
+        "--frozen",
+        type=int,
+        default=0,
+        choices=range(LAYERS),
+        help="so many layers stay as they are, the lowest first",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()

@@ -2,10 +2,9 @@
 
     python tools/unseen.py DATA FOLDER
 
-FOLDER gets `<set>_unseen.jsonl` for each set whose articles `tools/reader_questions.py` divides: its own
-questions of the side "dev", as they are. They are asked of the whole corpus of their set:
-
-    python -m eval run FOLDER/squad2_unseen.jsonl --corpus DATA/squad2/corpus.jsonl
+FOLDER gets `<set>_unseen.jsonl` for each third-party set whose articles `tools/reader_questions.py` divides:
+its own questions of the side "dev", as they are; and the command that asks them is printed. Sets that DATA
+lacks are left out.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from reader_questions import SIDED, document_of, questions
+from reader_questions import SIDED, STORIES, document_of, folder_of, questions
 
 
 def unseen(data: Path, name: str) -> list[str]:
@@ -34,9 +33,13 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in SIDED:
-        lines = unseen(options.data, name)
-        (options.folder / f"{name}_unseen.jsonl").write_text("".join(lines), encoding="utf-8")
-        print(f"{name}: {len(lines)} questions")
+        if name == STORIES.name or not folder_of(options.data, name).is_dir():
+            continue
+        lines, file = unseen(options.data, name), options.folder / f"{name}_unseen.jsonl"
+        file.write_text("".join(lines), encoding="utf-8")
+        print(
+            f"{len(lines)} questions: python -m eval run {file} --corpus {options.data / name / 'corpus.jsonl'}"
+        )
 
 
 if __name__ == "__main__":
