@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from reader_questions import SIDED, STORIES, document_of, folder_of, questions
+from reader_questions import SIDED, STORIES, document_of, folder_of, path_of, questions
 
 
 def unseen(data: Path, name: str) -> list[str]:
@@ -37,9 +37,8 @@ def main() -> None:
             continue
         lines, file = unseen(options.data, name), options.folder / f"{name}_unseen.jsonl"
         file.write_text("".join(lines), encoding="utf-8")
-        print(
-            f"{len(lines)} questions: python -m eval run {file} --corpus {options.data / name / 'corpus.jsonl'}"
-        )
+        corpus = path_of(options.data, name, "corpus")
+        print(f"{len(lines)} questions: python -m eval run {file} --corpus {corpus}")
 
 
 if __name__ == "__main__":
