@@ -83,7 +83,7 @@ class ReaderModel(nn.Module):
         self.drop = Locked()
 
     def freeze(self, layers: int) -> None:
-        """Let the lowest layers stay as they are, and what lies below them, which saves their part of the backward pass."""
+        """Let the lowest layers stay as they are, and what lies below them: they take no backward pass."""
         if layers:
             below = (self.places, self.types, self.norm, *self.layers[:layers])
             for weight in (self.mark, *(weight for part in below for weight in part.parameters())):
