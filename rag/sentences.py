@@ -31,6 +31,7 @@ _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z]{1,4}\)\s|#{1,6}\s|[|>]|```|~~~)")
+_BOXED = re.compile(r"\s*([*#])\s.*\w.*\s\1$")
 _ROW = re.compile(r"\s*\||\t\S|[,;]\S+[,;]\S|\S {3,}\S.*\S {3,}\S|\S \| \S|^\W+$")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\S+")
 _STOPPED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
@@ -54,7 +55,8 @@ _OTHER_ENDS = re.compile(
     rf"|{_GLUED}"
 )
 _LETTER = re.compile(r"\w")
-_MARKER = re.compile(r"\s*\(?(?:\d{1,3}|[a-zA-Z]|[ivxlcIVXLC]{1,5})[.)]")
+_MARKER = re.compile(r"\s*(?:[-*+#|]\s+)?\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxlcIVXLC]{1,5})[.)]")
+_FIRST = re.compile(r":\s+\(?1[.)]$")
 _BARE = re.compile(r"[.!?]*\W+$")
 _SOFT_END = re.compile(rf"(?:[?!…]|\. ?\.|[.?!…][{_CLOSERS}]+)$")
 _CUTS = tuple(map(re.compile, (r"[;；]\s|；", r":\s|[：—]|\s[–-]\s", r",\s|[，、]", r"\s")))
@@ -139,12 +141,32 @@ def _soft(block: list[str], usual: int) -> list[bool]:
     longer than the text is wide, as an address or a table is.
     """
     longest = sorted(map(len, block))[-1 - len(block) // 20]
-    if not NARROW <= longest <= WIDE:
-        return [False] * (len(block) - 1)
     pairs = list(pairwise(block))
     free = [not (fence or _fixed(*pair)) for fence, pair in zip(_fenced(block), pairs, strict=False)]
+    hung = _hung(pairs, free)
+    if not NARROW <= longest <= WIDE:
+        return hung
     soft = [open_ and _runs_on(*pair, max(longest, usual)) for open_, pair in zip(free, pairs, strict=True)]
-    return soft if 2 * sum(soft) >= sum(free) else [False] * len(free)
+    wrapped = 2 * sum(soft) >= sum(free)
+    return [(wrapped and one) or other for one, other in zip(soft, hung, strict=True)]
+
+
+def _hung(pairs: list[tuple[str, str]], free: list[bool]) -> list[bool]:
+    """Say for each line end whether what follows hangs from the line: a term and, set in, what it means.
+
+    That goes on in small letters, deeper than the line that it begins at, until a line ends a sentence.
+    """
+    hung: list[bool] = []
+    for (line, following), open_ in zip(pairs, free, strict=True):
+        begun = following.lstrip()[:1].islower() and not _STOPPED.search(line)
+        deeper = _depth(following) - _depth(line)
+        goes_on = bool(hung) and hung[-1] and deeper == 0
+        hung.append(open_ and begun and (deeper > 0 or goes_on))
+    return hung
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _fenced(block: list[str]) -> list[bool]:
@@ -156,7 +178,9 @@ def _fenced(block: list[str]) -> list[bool]:
 
 
 def _fixed(line: str, following: str) -> bool:
-    """Say whether the form of two lines keeps them apart: lists, headings, tables, rules."""
+    """Say whether the form of two lines keeps them apart: lists, headings, tables, rules; a box does not."""
+    if _BOXED.match(line) and _BOXED.match(following):
+        return False
     return bool(
         _BULLET.match(following) or _HEADING.match(line) or _ROW.search(line) or _ROW.search(following)
     )
@@ -203,7 +227,8 @@ def _worded(passage: str, ends: list[int]) -> list[int]:
     marker = _MARKER.match(passage)
     start, kept = marker.end() if marker else 0, []
     for end in ends:
-        if _LETTER.search(passage, start, end):
+        numbered = _MARKER.fullmatch(passage, start, end) or _FIRST.search(passage, start, end)
+        if _LETTER.search(passage, start, end) and not numbered:
             kept.append(end)
             start = end
     return kept if not kept or _LETTER.search(passage, start) else kept[:-1]

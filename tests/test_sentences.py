@@ -97,6 +97,13 @@ def test_a_numbered_line_keeps_its_number():
     assert "Source: Iphones RU" in sentences(text)
 
 
+def test_numbers_in_running_text_stay_with_what_they_count():
+    assert sentences("1.1. Terms. They hold. 2.3. Others hold too.") == [
+        *("1.1. Terms.", "They hold.", "2.3. Others hold too.")
+    ]
+    assert sentences("Do this: 1. Open it. 2. Shut it.") == ["Do this: 1. Open it.", "2. Shut it."]
+
+
 def test_a_closing_quotation_mark_belongs_to_the_sentence_before():
     text = SEEDS[2].read_text(encoding="utf-8")
     assert (
@@ -188,6 +195,30 @@ def test_a_list_item_is_read_across_its_lines():
         "- Ask",
         "- Show the document that a citation names, with the words marked",
     ]
+
+
+def test_what_a_term_means_is_read_with_the_term_it_hangs_from():
+    text = (
+        '1.4. "Covered Work"\n    means a work to which its author has put\n    this notice.\n\n'
+        '1.5. "Terms"\n    means these.\n\nPort\n  the number that it listens on\nHost\n  its name\n'
+    )
+    assert flat(text) == [
+        '1.4. "Covered Work" means a work to which its author has put this notice.',
+        '1.5. "Terms" means these.',
+        "Port the number that it listens on",
+        "Host its name",
+    ]
+    assert flat("Fruit\n  Apples\n  pears\nIt ended.\n  so they say") == [
+        *("Fruit", "Apples", "pears", "It ended.", "so they say")
+    ]
+
+
+def test_a_text_in_a_box_of_stars_is_read_across_its_lines():
+    said = ["The work is provided as it is, without warranty of any kind.", "You bear the risk of all defects."]
+    rows = ["6. Limits", "", *textwrap.wrap(" ".join(said), 40)]
+    text = "\n".join(["*" * 44, *(f"* {row:40} *" for row in rows), "*" * 44])
+    boxed = [" ".join(sentence.replace("*", " ").split()) for sentence in sentences(text)]
+    assert [one for one in boxed if one] == ["6. Limits", *said]
 
 
 def test_one_long_line_does_not_undo_the_wrapping_of_the_others():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 WARM = 100
 """Steps in which the rate rises."""
-DECAY = 0.06
+DECAY = 0.2
 """The last share of training, in which the rate falls to nothing: it is there that the figures rise most."""
 
 
@@ -27,7 +27,7 @@ class Schedule:
 
         Examples:
             >>> schedule = Schedule(steps=1000)
-            >>> [schedule.rate(step, 0) for step in (0, 49, 500, 970, 1000)]
+            >>> [schedule.rate(step, 0) for step in (0, 49, 500, 900, 1000)]
             [0.01, 0.5, 1.0, 0.5, 0.0]
         """
         done = max(step / self.steps, spent_s / self.seconds if self.seconds else 0.0)

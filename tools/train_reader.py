@@ -40,8 +40,8 @@ from safetensors.torch import save_file
 
 SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
-STORIES_READ = 2
-"""How often a question of a story is read for once that another is: they are most like what is asked."""
+OFTEN = {"clapnq": 3}
+"""How often a question of a set is read for once that another is: clapnq's are few, and of a kind of their own."""
 
 
 def begun(source: Path | None, start: Path | None) -> ReaderModel:
@@ -72,7 +72,8 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     if not learned:
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     stories = even([one for one in learned if one.corpus == STORIES.name])
-    learned = [one for one in learned if one.corpus != STORIES.name] + stories * STORIES_READ
+    learned = [one for one in learned if one.corpus != STORIES.name] + stories
+    learned = [one for one in learned for _ in range(OFTEN.get(one.corpus, 1))]
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
