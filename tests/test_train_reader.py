@@ -793,3 +793,14 @@ def test_a_checkpoint_of_other_questions_is_refused(tmp_path: Path) -> None:
     training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt")
     with pytest.raises(SystemExit, match="of a training on 1 questions, not 2"):
         training.train(load("reader_model").ReaderModel(), [ASKED_ONE] * 2, plan, tmp_path / "c.pt")
+
+
+@needs_torch
+@pytest.mark.slow
+def test_a_checkpoint_of_other_layers_is_refused(tmp_path: Path) -> None:
+    training, plan = load("reader_training"), schedule.Schedule(1)
+    training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt")
+    fewer = load("reader_model").ReaderModel()
+    fewer.freeze(2)
+    with pytest.raises(SystemExit, match="name the same --frozen"):
+        training.train(fewer, [ASKED_ONE], plan, tmp_path / "c.pt")

@@ -37,7 +37,7 @@ def train(model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkp
         checkpoint: The file to go on from, and to write now and then, and at the end.
 
     Raises:
-        SystemExit: The checkpoint is of a training on other questions.
+        SystemExit: The checkpoint is of a training on other questions, or of other layers.
     """
     swaps, free = Swaps(asked), [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = _optimiser(free)
@@ -116,7 +116,14 @@ def _resumed(
             f"{checkpoint} is of a training on {state['questions']:,} questions, not {of:,}: "
             "name the same --sets, or leave out --resume."
         )
+    if _sizes(state["optimiser"]) != _sizes(optimiser.state_dict()):
+        sys.exit(f"{checkpoint} is of a training of other layers: name the same --frozen, or leave out --resume.")
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     print(f"going on from step {state['step']}", flush=True)
     return int(state["step"]), float(state["spent_s"])
+
+
+def _sizes(state: dict[str, Any]) -> list[int]:
+    """How many weights an optimiser moves, matrices and others."""
+    return [len(part["params"]) for part in state["param_groups"]]
