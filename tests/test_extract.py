@@ -196,7 +196,7 @@ def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
 
 
 def test_a_sentence_that_announces_code_is_told_with_its_first_line():
-    text = "The mill is old.\n\nYou can install the mill with pip:\n\n```bash\npip install mill\n```\n\nIt is."
+    text = "It is old.\n\nYou can install the mill with pip:\n\n```bash\npip install mill\n```\n\nIt is."
     found, citer = answered("How can you install the mill?", text)
     assert found.claims[0].text == "You can install the mill with pip: ```bash pip install mill"
     assert citer.citations[0].quote == "You can install the mill with pip:\n\n```bash\npip install mill"

@@ -214,7 +214,7 @@ def test_what_a_term_means_is_read_with_the_term_it_hangs_from():
 
 
 def test_a_text_in_a_box_of_stars_is_read_across_its_lines():
-    said = ["The work is provided as it is, without warranty of any kind.", "You bear the risk of all defects."]
+    said = ["The work is provided as it is, without warranty of any kind.", "You bear all the risk."]
     rows = ["6. Limits", "", *textwrap.wrap(" ".join(said), 40)]
     text = "\n".join(["*" * 44, *(f"* {row:40} *" for row in rows), "*" * 44])
     boxed = [" ".join(sentence.replace("*", " ").split()) for sentence in sentences(text)]

@@ -7,6 +7,7 @@ import importlib
 import json
 import math
 import random
+import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -30,8 +31,8 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-questions, groups, schedule, graph, judging = (
-    load(f"reader_{name}") for name in ("questions", "groups", "schedule", "graph", "figures")
+stories, questions, groups, schedule, graph, judging = (
+    load(f"reader_{name}") for name in ("stories", "questions", "groups", "schedule", "graph", "figures")
 )
 fitting = load("fit_extract")
 needs_torch = pytest.mark.skipif(
@@ -175,6 +176,18 @@ def test_a_set_that_is_missing_is_named(data: Path, tmp_path: Path) -> None:
         questions.asked_of(data, "clapnq", tmp_path)
 
 
+@pytest.fixture(params=[20, pytest.param(1, marks=pytest.mark.slow)], ids=["a twentieth", "all"])
+def told(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stories, or so many of their volumes."""
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    for volume in sorted(questions.STORIES.glob("*-*.txt"))[:: request.param]:
+        shutil.copy(volume, folder)
+    monkeypatch.setattr(questions, "STORIES", folder)
+    return folder
+
+
+@pytest.mark.usefixtures("told")
 def test_all_questions_of_a_story_are_on_one_side_and_asked_of_its_volume(tmp_path: Path) -> None:
     sides: dict[str, set[str]] = {}
     volumes = list(questions.volumes(tmp_path, "stories", tmp_path))
@@ -193,39 +206,30 @@ def test_all_questions_of_a_story_are_on_one_side_and_asked_of_its_volume(tmp_pa
 def test_a_volume_is_asked_by_itself_and_a_question_owns_all_of_its_story(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {
-        "a-01-1/1": "The bridge of Orr was shut in May.",
-        "a-01-1/2": "Since May nobody has crossed the bridge of Orr.",
-        "a-01-2/1": "The mill of Hall burned down in June.",
-        "b-01-1/1": "The bridge of Lund was shut in July.",
-    }
-    (tmp_path / "stories").mkdir()
-    documents = [
-        {"doc_id": doc_id, "title": doc_id, "source": "A", "published_at": None, "text": text}
-        for doc_id, text in told.items()
-    ]
-    asked = [
-        {
-            "id": f"{story}?",
-            "question": "When was the bridge of Orr shut?",
-            "answers": ["in May"],
-            "answerable": True,
-            "evidence": [{"doc_id": f"{story}/1", "text": told[f"{story}/1"]}],
-            "context_doc_id": f"{story}/1",
-        }
-        for story in ("a-01-1", "b-01-1")
-    ]
-    for file, rows in (("corpus", documents), ("queries", asked)):
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        (tmp_path / "stories" / f"{file}.jsonl").write_text(lines, encoding="utf-8")
+    write_volume(
+        tmp_path / "stories" / "a-01.txt",
+        *("## bridge", "@ Orr | A | 2021-05-02", "The bridge of Orr was shut in May."),
+        *("@ Again | B | 2021-05-03", "Since May nobody has crossed the bridge of Orr."),
+        *("? When was the bridge of Orr shut?", "= shut in May | Since May"),
+        *("## mill", "@ Hall | A | 2021-06-02", "The mill of Hall burned down in June."),
+    )
+    write_volume(
+        tmp_path / "stories" / "b-01.txt",
+        *("## bridge", "@ Lund | A | 2021-07-02", "The bridge of Lund was shut in July."),
+        *("! When was the bridge of Orr shut?",),
+    )
     monkeypatch.setattr(questions, "STORIES", tmp_path / "stories")
     first, second = questions.gather(tmp_path, "stories")
     assert {piece.doc_id for piece in first.read} == {"a-01-1/1", "a-01-1/2", "a-01-2/1"}
     assert {piece.doc_id for piece in first.written_for} == {"a-01-1/1", "a-01-1/2"}
-    assert first.title == "a-01-1/1"
+    assert first.title == "Orr"
+    assert first.answerable
+    assert not second.answerable
+    assert first.answers == ("shut in May", "Since May")
     assert {piece.doc_id for piece in second.read} == {"b-01-1/1"}
 
 
+@pytest.mark.usefixtures("told")
 def test_the_evidence_of_the_stories_stands_in_their_documents_to_the_letter() -> None:
     texts = {row["doc_id"]: row["text"] for row in written("corpus")}
     assert len(texts) == len(written("corpus"))
@@ -241,15 +245,50 @@ def test_the_stories_have_nothing_of_the_articles_that_ship(seeds: Path) -> None
     words = [path.read_text(encoding="utf-8").split() for path in seeds.glob("*.txt")]
     assert words
     runs = {" ".join(part[at : at + 8]) for part in words for at in range(len(part) - 7)}
-    for row in written("corpus"):
-        own = row["text"].split()
-        assert not runs & {" ".join(own[at : at + 8]) for at in range(len(own) - 7)}, row["doc_id"]
-        assert not {"Telegram", "Durov"} & set(own), row["doc_id"]
+    for volume in questions.STORIES.glob("*-*.txt"):
+        own = volume.read_text(encoding="utf-8").split()
+        assert not runs & {" ".join(own[at : at + 8]) for at in range(len(own) - 7)}, volume
+        assert not {"Durov", "Durov's", "VKontakte", "Bourget"} & set(own), volume
 
 
 def written(file: str) -> list[dict[str, Any]]:
-    with (questions.STORIES / f"{file}.jsonl").open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return list(questions._rows(Path(), "stories", file))
+
+
+def write_volume(path: Path, *lines: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_a_story_is_read_as_it_is_written(tmp_path: Path) -> None:
+    volume = tmp_path / "a-01.txt"
+    write_volume(
+        volume,
+        *("## a lease", "@ Lease | Owner | 2020-01-02", "", "## Rent", "It is 90. It rises. Twice.", ""),
+        *("? What is the rent?", "= 90. It rises", "! Who pays?", ""),
+    )
+    (document,) = stories.documents_of(volume)
+    assert document["text"] == "## Rent\nIt is 90. It rises. Twice."
+    assert [document[key] for key in ("doc_id", "title", "source")] == ["a-01-1/1", "Lease", "Owner"]
+    rent, payer = stories.questions_of(volume)
+    assert rent["answers"] == ["It rises"]
+    assert rent["evidence"] == [{"doc_id": "a-01-1/1", "text": "It rises."}]
+    assert (payer["answerable"], payer["evidence"], payer["context_doc_id"]) == (False, [], "a-01-1/1")
+
+
+@pytest.mark.parametrize(
+    ("lines", "error"),
+    [
+        (["No story"], r"line 1: 'No story' is out of place"),
+        (["## a", "@ T | S | 2020-01-02", "It is.", "! Who?", "= It"], "line 5: '= It' is out of place"),
+        (["## a", "@ T | S | 2020-01-02", "It is.", "? Is it?", "= Was"], "line 4: no document of"),
+        (["## a", "@ T | S | 2020-01-02", "It is.", "? Is it?"], "line 4: no document of the story"),
+    ],
+)
+def test_a_line_out_of_place_in_a_story_is_named(tmp_path: Path, lines: list[str], error: str) -> None:
+    write_volume(tmp_path / "a-01.txt", *lines)
+    with pytest.raises(SystemExit, match=error):
+        stories.questions_of(tmp_path / "a-01.txt")
 
 
 # --- groups -----------------------------------------------------------------------------------------------
@@ -802,5 +841,5 @@ def test_a_checkpoint_of_other_layers_is_refused(tmp_path: Path) -> None:
     training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt")
     fewer = load("reader_model").ReaderModel()
     fewer.freeze(2)
-    with pytest.raises(SystemExit, match="name the same --frozen"):
+    with pytest.raises(SystemExit, match="name its --frozen"):
         training.train(fewer, [ASKED_ONE], plan, tmp_path / "c.pt")

@@ -14,8 +14,11 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from reader_stories import documents_of, questions_of
 
 from rag.engine import index, start
 from rag.retrieve import retrieve
@@ -180,13 +183,16 @@ def volumes(data: Path, name: str, folder: Path) -> Iterator[Volume]:
     if name != STORIES.name:
         yield Volume(name, path_of(data, name, "corpus"), tuple(questions(data, name)))
         return
-    asked, told = list(questions(data, name)), _rows(data, name, "corpus")
-    for title in dict.fromkeys(_volume_of(row["doc_id"]) for row in told):
+    told: dict[str, list[str]] = defaultdict(list)
+    for row in _rows(data, name, "corpus"):
+        told[_volume_of(row["doc_id"])].append(json.dumps(row) + "\n")
+    asked: dict[str, list[tuple[dict[str, Any], str]]] = defaultdict(list)
+    for row, side in questions(data, name):
+        asked[_volume_of(document_of(row))].append((row, side))
+    for title, lines in told.items():
         corpus = folder / f"{title}.jsonl"
-        lines = [json.dumps(row) + "\n" for row in told if _volume_of(row["doc_id"]) == title]
         corpus.write_text("".join(lines), encoding="utf-8")
-        own = tuple(pair for pair in asked if _volume_of(document_of(pair[0])) == title)
-        yield Volume(title, corpus, own)
+        yield Volume(title, corpus, tuple(asked[title]))
 
 
 def _volume_of(doc_id: str) -> str:
@@ -210,7 +216,7 @@ def questions(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _held_back(data: Path) -> set[str]:
     """The titles that training must not see."""
-    there = [name for name in SIDED if folder_of(data, name).is_dir()]
+    there = [name for name in SIDED if name == STORIES.name or (data / name).is_dir()]
     titles = {title for name in there for title in _titles(data, name).values()}
     return {title.casefold() for title in titles if side_of(title) != "train"}
 
@@ -226,23 +232,31 @@ def _strangers(data: Path, name: str) -> Iterator[tuple[dict[str, Any], str]]:
         yield from (({**row, "evidence": [], "context_doc_id": None}, side) for row in part[:most])
 
 
-def _rows(data: Path, name: str, file: str) -> list[dict[str, Any]]:
+def _rows(data: Path, name: str, file: str) -> Sequence[dict[str, Any]]:
+    if name == STORIES.name:
+        return _stories(STORIES, file)
     with path_of(data, name, file).open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 
-def folder_of(data: Path, name: str) -> Path:
-    """Where a set lies."""
-    return STORIES if name == STORIES.name else data / name
+@lru_cache
+def _stories(folder: Path, file: str) -> tuple[dict[str, Any], ...]:
+    read = {"corpus": documents_of, "queries": questions_of}[file]
+    return tuple(row for volume in _written(folder) for row in read(volume))
+
+
+def _written(folder: Path) -> list[Path]:
+    """The volumes of the stories."""
+    return sorted(folder.glob("?-*.txt"))
 
 
 def path_of(data: Path, name: str, file: str) -> Path:
-    """A file of a set.
+    """A file of a third-party set.
 
     Raises:
         SystemExit: It is not there.
     """
-    path = folder_of(data, name) / f"{file}.jsonl"
+    path = data / name / f"{file}.jsonl"
     if not path.is_file():
         sys.exit(f"There is no {path}: give the folder that holds the set `{name}`, or name other --sets.")
     return path
@@ -259,10 +273,11 @@ def document_of(row: Mapping[str, Any]) -> str:
 
 
 def _print_of(data: Path, name: str) -> str:
-    """The start of the sha256 over a set's two files."""
+    """The start of the sha256 over a set's files."""
     whole = hashlib.sha256()
-    for file in ("corpus", "queries"):
-        whole.update(path_of(data, name, file).read_bytes())
+    sets = (path_of(data, name, file) for file in ("corpus", "queries"))
+    for path in _written(STORIES) if name == STORIES.name else sets:
+        whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 
 

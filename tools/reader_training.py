@@ -117,7 +117,7 @@ def _resumed(
             "name the same --sets, or leave out --resume."
         )
     if _sizes(state["optimiser"]) != _sizes(optimiser.state_dict()):
-        sys.exit(f"{checkpoint} is of a training of other layers: name the same --frozen, or leave out --resume.")
+        sys.exit(f"{checkpoint} is of a training of other layers: name its --frozen, or leave out --resume.")
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
     print(f"going on from step {state['step']}", flush=True)

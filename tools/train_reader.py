@@ -41,7 +41,7 @@ from safetensors.torch import save_file
 SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
 OFTEN = {"clapnq": 3}
-"""How often a question of a set is read for once that another is: clapnq's are few, and of a kind of their own."""
+"""How often a question of a set is read for once that another is: clapnq's are few, and of their own kind."""
 
 
 def begun(source: Path | None, start: Path | None) -> ReaderModel:

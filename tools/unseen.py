@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from reader_questions import SIDED, STORIES, document_of, folder_of, path_of, questions
+from reader_questions import SIDED, STORIES, document_of, path_of, questions
 
 
 def unseen(data: Path, name: str) -> list[str]:
@@ -33,7 +33,7 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for name in SIDED:
-        if name == STORIES.name or not folder_of(options.data, name).is_dir():
+        if name == STORIES.name or not (options.data / name).is_dir():
             continue
         lines, file = unseen(options.data, name), options.folder / f"{name}_unseen.jsonl"
         file.write_text("".join(lines), encoding="utf-8")
