@@ -31,7 +31,9 @@ _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z]{1,4}\)\s|#{1,6}\s|[|>]|```|~~~)")
-_BOXED = re.compile(r"\s*([*#])\s.*\w.*\s\1$")
+_BOXED = re.compile(r"\s*([*#])\s(?P<inner>.*\S)\s+\1")
+_OPEN = re.compile(r"[({\[,=]$")
+_KEY = re.compile(r"\s*[\w.-]+\s*[:=]")
 _ROW = re.compile(r"\s*\||\t\S|[,;]\S+[,;]\S|\S {3,}\S.*\S {3,}\S|\S \| \S|^\W+$")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\S+")
 _STOPPED = re.compile(r"[.!?:;…。！？][\"'”’»)\]]*$")
@@ -56,7 +58,8 @@ _OTHER_ENDS = re.compile(
 )
 _LETTER = re.compile(r"\w")
 _MARKER = re.compile(r"\s*(?:[-*+#|]\s+)?\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxlcIVXLC]{1,5})[.)]")
-_FIRST = re.compile(r":\s+\(?1[.)]$")
+_NUMBER = re.compile(r"\s*\(?\d{1,3}(?:\.\d{1,3})*[.)]")
+_FIRST = re.compile(r"(?<=:) 1[.)](?=\s[^\n]{0,600} 2[.)]\s)")
 _BARE = re.compile(r"[.!?]*\W+$")
 _SOFT_END = re.compile(rf"(?:[?!…]|\. ?\.|[.?!…][{_CLOSERS}]+)$")
 _CUTS = tuple(map(re.compile, (r"[;；]\s|；", r":\s|[：—]|\s[–-]\s", r",\s|[，、]", r"\s")))
@@ -140,33 +143,45 @@ def _soft(block: list[str], usual: int) -> list[bool]:
     list the longest line looks full), so that most of the block must agree; and one line in twenty may be
     longer than the text is wide, as an address or a table is.
     """
+    block = _unboxed(block)
     longest = sorted(map(len, block))[-1 - len(block) // 20]
     pairs = list(pairwise(block))
     free = [not (fence or _fixed(*pair)) for fence, pair in zip(_fenced(block), pairs, strict=False)]
-    hung = _hung(pairs, free)
-    if not NARROW <= longest <= WIDE:
-        return hung
-    soft = [open_ and _runs_on(*pair, max(longest, usual)) for open_, pair in zip(free, pairs, strict=True)]
-    wrapped = 2 * sum(soft) >= sum(free)
-    return [(wrapped and one) or other for one, other in zip(soft, hung, strict=True)]
+    width = max(longest, usual) if NARROW <= longest <= WIDE else 0
+    soft = [open_ and width > 0 and _runs_on(*pair, width) for open_, pair in zip(free, pairs, strict=True)]
+    if 2 * sum(soft) < sum(free):
+        soft = [False] * len(free)
+    return [one or (free[at] and _hangs(at, pairs, soft)) for at, one in enumerate(soft)]
 
 
-def _hung(pairs: list[tuple[str, str]], free: list[bool]) -> list[bool]:
-    """Say for each line end whether what follows hangs from the line: a term and, set in, what it means.
+def _unboxed(block: list[str]) -> list[str]:
+    """The lines without the marks of a box at their ends, where two or more follow one another."""
+    inner = [match["inner"] if (match := _BOXED.fullmatch(line)) else None for line in block]
+    return [
+        text if text is not None and any(inner[max(0, at - 1) : at] + inner[at + 1 : at + 2]) else line
+        for at, (line, text) in enumerate(zip(block, inner, strict=True))
+    ]
 
-    That goes on in small letters, deeper than the line that it begins at, until a line ends a sentence.
+
+def _hangs(at: int, pairs: list[tuple[str, str]], soft: list[bool]) -> bool:
+    """Say whether what follows hangs from the line: a term and, set in below it, what it means.
+
+    That is one line, or several that run on; several that do not are a list.
     """
-    hung: list[bool] = []
-    for (line, following), open_ in zip(pairs, free, strict=True):
-        begun = following.lstrip()[:1].islower() and not _STOPPED.search(line)
-        deeper = _depth(following) - _depth(line)
-        goes_on = bool(hung) and hung[-1] and deeper == 0
-        hung.append(open_ and begun and (deeper > 0 or goes_on))
-    return hung
+    line, following = pairs[at]
+    last = at + 1 == len(pairs) or _depth(pairs[at + 1][1]) < _depth(following)
+    deeper = _depth(following) > _depth(line)
+    code = _OPEN.search(line) or _KEY.match(following)
+    return deeper and _begun(line, following) and not code and (last or soft[at + 1])
 
 
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def _begun(line: str, following: str) -> bool:
+    """Say whether a line is in the midst of a sentence that the following goes on with."""
+    return following.lstrip()[:1].islower() and not _STOPPED.search(line)
 
 
 def _fenced(block: list[str]) -> list[bool]:
@@ -178,9 +193,7 @@ def _fenced(block: list[str]) -> list[bool]:
 
 
 def _fixed(line: str, following: str) -> bool:
-    """Say whether the form of two lines keeps them apart: lists, headings, tables, rules; a box does not."""
-    if _BOXED.match(line) and _BOXED.match(following):
-        return False
+    """Say whether the form of two lines keeps them apart: lists, headings, tables, rules."""
     return bool(
         _BULLET.match(following) or _HEADING.match(line) or _ROW.search(line) or _ROW.search(following)
     )
@@ -189,8 +202,7 @@ def _fixed(line: str, following: str) -> bool:
 def _runs_on(line: str, following: str, width: int) -> bool:
     word = _WORD.search(following)
     full = len(line) + 1 + len(word.group() if word else "") > RAGGED * width
-    begun = following.lstrip()[:1].islower() and not _STOPPED.search(line)
-    return full or (begun and 2 * len(line) >= width)
+    return full or (_begun(line, following) and 2 * len(line) >= width)
 
 
 # Where a sentence ends within its lines
@@ -227,7 +239,8 @@ def _worded(passage: str, ends: list[int]) -> list[int]:
     marker = _MARKER.match(passage)
     start, kept = marker.end() if marker else 0, []
     for end in ends:
-        numbered = _MARKER.fullmatch(passage, start, end) or _FIRST.search(passage, start, end)
+        answers = passage.endswith("?", 0, start)
+        numbered = not answers and (_NUMBER.fullmatch(passage, start, end) or _FIRST.match(passage, end - 3))
         if _LETTER.search(passage, start, end) and not numbered:
             kept.append(end)
             start = end

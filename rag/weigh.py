@@ -23,7 +23,7 @@ READ = 4
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
 _HEADING = re.compile(r"#{1,6}\s|```|~~~")
-_CODE = re.compile(r"(?:```|~~~)\s*[\w+-]*")
+_FENCE = re.compile(r"```|~~~")
 _MARKUP = re.compile(
     r"\W{0,9}(?:\{\s*[\"'{]|<\w+\s[^<>]{0,200}=|\[[^\]]{0,200}\]\([^)]{0,400}\)\W{0,9}$|\[\[\w+:|【)"
 )
@@ -181,19 +181,17 @@ def stopping_signs(
 def sentences_of(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
     """The sentences of a chunk; one that announces the next ("You must:") goes on to the end of that.
 
-    Where the next is but the opening of a code block, it goes on to the end of its first line.
+    Where it announces a code block, it goes on to the end of its first line.
     """
     chunk = ranked.chunk
     texts = [chunk.text[start - chunk.start : end - chunk.start] for start, end in chunk.sentences]
-    for place, (start, _) in enumerate(chunk.sentences):
-        last = place + texts[place].endswith(":")
-        last = min(last + (last < len(texts) and _opens_code(texts[last])), len(texts) - 1)
-        end = chunk.sentences[last][1]
+    coded, last = False, len(texts) - 1
+    for place, (start, end) in enumerate(chunk.sentences):
+        coded ^= _FENCE.match(texts[place]) is not None
+        if texts[place].endswith(":"):
+            opens = not coded and place < last and _FENCE.match(texts[place + 1]) is not None
+            end = chunk.sentences[min(place + 1 + opens, last)][1]
         yield start, end, " ".join(chunk.text[start - chunk.start : end - chunk.start].split())
-
-
-def _opens_code(text: str) -> bool:
-    return _CODE.fullmatch(text) is not None
 
 
 def tells(text: str) -> bool:

@@ -202,6 +202,12 @@ def test_a_sentence_that_announces_code_is_told_with_its_first_line():
     assert citer.citations[0].quote == "You can install the mill with pip:\n\n```bash\npip install mill"
 
 
+def test_a_closing_fence_joins_nothing():
+    text = "Run it so:\n\n```yaml\nthe mill:\n```\n\nThen open the gate of the mill with care."
+    found, _ = answered("What do you open with care?", text)
+    assert found.claims[0].text == "Then open the gate of the mill with care."
+
+
 BAIL_TEXT = "Durov was released on bail of 5 million euros, the court said."
 
 

@@ -102,6 +102,10 @@ def test_numbers_in_running_text_stay_with_what_they_count():
         *("1.1. Terms.", "They hold.", "2.3. Others hold too.")
     ]
     assert sentences("Do this: 1. Open it. 2. Shut it.") == ["Do this: 1. Open it.", "2. Shut it."]
+    assert sentences("He got: 1. Nobody got less.") == ["He got: 1.", "Nobody got less."]
+    assert sentences("How many live there? 90. It has a school.") == [
+        *("How many live there?", "90.", "It has a school.")
+    ]
 
 
 def test_a_closing_quotation_mark_belongs_to_the_sentence_before():
@@ -208,9 +212,23 @@ def test_what_a_term_means_is_read_with_the_term_it_hangs_from():
         "Port the number that it listens on",
         "Host its name",
     ]
-    assert flat("Fruit\n  Apples\n  pears\nIt ended.\n  so they say") == [
-        *("Fruit", "Apples", "pears", "It ended.", "so they say")
-    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ingredients\n  flour\n  sugar\n  two eggs",
+        "It ended.\n  so they say",
+        "- name: web\n    image: nginx\n    command: run",
+        "[section]\n  name = x",
+        "  Jane Doe\n    head of sales\n    mobile 555 123",
+        "The sea was calm tonight\n  and the moon above\n  shone on us all",
+        "serve({\n  port: 80,\n  host: 'x'\n})",
+        "run(\n  first,\n  second)",
+    ],
+)
+def test_lists_code_and_verse_that_are_set_in_keep_their_lines(text):
+    assert sentences(text) == [line.strip() for line in text.split("\n")]
 
 
 def test_a_text_in_a_box_of_stars_is_read_across_its_lines():
@@ -219,6 +237,8 @@ def test_a_text_in_a_box_of_stars_is_read_across_its_lines():
     text = "\n".join(["*" * 44, *(f"* {row:40} *" for row in rows), "*" * 44])
     boxed = [" ".join(sentence.replace("*", " ").split()) for sentence in sentences(text)]
     assert [one for one in boxed if one] == ["6. Limits", *said]
+    rows = ("Name: The Mill", "Opened: 1985", "- Bring a lamp", "- Bring a rope")
+    assert len(sentences("\n".join(f"# {row:50} #" for row in rows))) == len(rows)
 
 
 def test_one_long_line_does_not_undo_the_wrapping_of_the_others():
@@ -294,6 +314,8 @@ def test_a_megabyte_takes_seconds_whatever_it_holds():
         '."' * 50_000,
         "🇫" * 20_000,
         "x.[abc" * 10_000,
+        "* " + "word " * 40_000 + "\nx",
+        "He did it: 1. " * 10_000,
         " " * 100_000 + "x",
     ):
         began = time.perf_counter()

@@ -181,7 +181,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     """The stories, or so many of their volumes."""
     folder = tmp_path / "stories"
     folder.mkdir()
-    for volume in sorted(questions.STORIES.glob("*-*.txt"))[:: request.param]:
+    for volume in questions.written(questions.STORIES)[:: request.param]:
         shutil.copy(volume, folder)
     monkeypatch.setattr(questions, "STORIES", folder)
     return folder
@@ -245,10 +245,15 @@ def test_the_stories_have_nothing_of_the_articles_that_ship(seeds: Path) -> None
     words = [path.read_text(encoding="utf-8").split() for path in seeds.glob("*.txt")]
     assert words
     runs = {" ".join(part[at : at + 8]) for part in words for at in range(len(part) - 7)}
-    for volume in questions.STORIES.glob("*-*.txt"):
+    for volume in questions.written(questions.STORIES):
         own = volume.read_text(encoding="utf-8").split()
         assert not runs & {" ".join(own[at : at + 8]) for at in range(len(own) - 7)}, volume
         assert not {"Durov", "Durov's", "VKontakte", "Bourget"} & set(own), volume
+
+
+def test_without_stories_there_is_nothing_to_learn_from_them(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="no stories in"):
+        questions.written(tmp_path)
 
 
 def written(file: str) -> list[dict[str, Any]]:
@@ -264,11 +269,11 @@ def test_a_story_is_read_as_it_is_written(tmp_path: Path) -> None:
     volume = tmp_path / "a-01.txt"
     write_volume(
         volume,
-        *("## a lease", "@ Lease | Owner | 2020-01-02", "", "## Rent", "It is 90. It rises. Twice.", ""),
+        *("## a lease", "@ Lease | Owner | 2020-01-02", "", "Rent", "It is 90. It rises. Twice.", ""),
         *("? What is the rent?", "= 90. It rises", "! Who pays?", ""),
     )
     (document,) = stories.documents_of(volume)
-    assert document["text"] == "## Rent\nIt is 90. It rises. Twice."
+    assert document["text"] == "Rent\nIt is 90. It rises. Twice."
     assert [document[key] for key in ("doc_id", "title", "source")] == ["a-01-1/1", "Lease", "Owner"]
     rent, payer = stories.questions_of(volume)
     assert rent["answers"] == ["It rises"]
@@ -283,6 +288,10 @@ def test_a_story_is_read_as_it_is_written(tmp_path: Path) -> None:
         (["## a", "@ T | S | 2020-01-02", "It is.", "! Who?", "= It"], "line 5: '= It' is out of place"),
         (["## a", "@ T | S | 2020-01-02", "It is.", "? Is it?", "= Was"], "line 4: no document of"),
         (["## a", "@ T | S | 2020-01-02", "It is.", "? Is it?"], "line 4: no document of the story"),
+        (["## a", "@ T | S | 2020-01-02", "In 1990.", "? Is it?", "= 90"], "line 4: no document of"),
+        (["## a", "@ T | S | 2020-01-02", "It is.", "? Is it?", "= It | | is"], "line 4: no document of"),
+        (["## a", "@ T | S | 2020-1-2", "It is.", "? Is it?", "= It"], "line 2: '@ T"),
+        (["## a", "@ T | S | 2020-01-02", "It is.", "## b"], "line 4: '## b'"),
     ],
 )
 def test_a_line_out_of_place_in_a_story_is_named(tmp_path: Path, lines: list[str], error: str) -> None:

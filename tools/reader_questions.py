@@ -20,6 +20,7 @@ from typing import Any
 
 from reader_stories import documents_of, questions_of
 
+from rag.chunks import RECIPE
 from rag.engine import index, start
 from rag.retrieve import retrieve
 from rag.snapshot import Snapshot
@@ -242,12 +243,16 @@ def _rows(data: Path, name: str, file: str) -> Sequence[dict[str, Any]]:
 @lru_cache
 def _stories(folder: Path, file: str) -> tuple[dict[str, Any], ...]:
     read = {"corpus": documents_of, "queries": questions_of}[file]
-    return tuple(row for volume in _written(folder) for row in read(volume))
+    return tuple(row for volume in written(folder) for row in read(volume))
 
 
-def _written(folder: Path) -> list[Path]:
-    """The volumes of the stories."""
-    return sorted(folder.glob("?-*.txt"))
+def written(folder: Path) -> list[Path]:
+    """The volumes of the stories.
+
+    Raises:
+        SystemExit: There are none.
+    """
+    return sorted(folder.glob("*-*.txt")) or sys.exit(f"There are no stories in {folder}.")
 
 
 def path_of(data: Path, name: str, file: str) -> Path:
@@ -273,10 +278,10 @@ def document_of(row: Mapping[str, Any]) -> str:
 
 
 def _print_of(data: Path, name: str) -> str:
-    """The start of the sha256 over a set's files."""
-    whole = hashlib.sha256()
+    """The start of the sha256 over a set's files, and the rules by which they are cut."""
+    whole = hashlib.sha256(RECIPE.encode())
     sets = (path_of(data, name, file) for file in ("corpus", "queries"))
-    for path in _written(STORIES) if name == STORIES.name else sets:
+    for path in written(STORIES) if name == STORIES.name else sets:
         whole.update(path.read_bytes())
     return whole.hexdigest()[:12]
 

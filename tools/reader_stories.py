@@ -103,15 +103,14 @@ def stories_of(file: Path) -> list[Story]:
     stories: list[Story] = []
     for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
         story = stories[-1] if stories else None
-        telling = story is not None and bool(story.documents) and not story.asked
-        if line.startswith("## ") and not telling:
+        if line.startswith("## ") and (story is None or story.asked):
             stories.append(Story(f"{file.stem}-{len(stories) + 1}"))
-        elif story is None or not _read(story, line, number, telling):
+        elif story is None or not _read(story, line, number):
             sys.exit(f"{file}, line {number}: {line[:40]!r} is out of place: {HELP}.")
     return stories
 
 
-def _read(story: Story, line: str, number: int, telling: bool) -> bool:
+def _read(story: Story, line: str, number: int) -> bool:
     """Take a line into a story; whether it may stand there."""
     mark, words = line[:2], line[2:].strip()
     if head := _HEAD.fullmatch(line):
@@ -120,7 +119,7 @@ def _read(story: Story, line: str, number: int, telling: bool) -> bool:
         story.asked.append((words, [] if mark == "? " else None, number))
     elif mark == "= " and story.asked and (answers := story.asked[-1][1]) is not None:
         answers += [part.strip() for part in words.split(" | ")]
-    elif telling:
+    elif story.documents and not story.asked and not line.startswith(("@ ", "= ", "## ")):
         story.documents[-1].lines.append(line)
     else:
         return not line.strip()
@@ -131,7 +130,7 @@ def _asked_of(story: Story, file: Path) -> Iterator[dict[str, Any]]:
     texts = [(one.id, text, sentence_spans(text)) for one in story.documents if (text := one.text)]
     for number, (question, answers, line) in enumerate(story.asked, 1):
         held = [_held(words, texts) for words in answers or ()]
-        if answers == [] or not all(held):
+        if answers is not None and not (held and all(answers) and all(held)):
             sys.exit(f"{file}, line {line}: no document of the story holds these words: copy them there.")
         evidence = dict.fromkeys((doc_id, text) for part in held for doc_id, text, _ in part)
         yield {
@@ -151,7 +150,7 @@ def _held(words: str, texts: list[tuple[str, str, list[Span]]]) -> list[tuple[st
     held = [
         (doc_id, text[start:end], text[max(start, one.start()) : min(end, one.end())].strip())
         for doc_id, text, spans in texts
-        for one in re.finditer(re.escape(words), text)
+        for one in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text)
         for start, end in spans
         if one.start() < end and start < one.end()
     ]

@@ -41,7 +41,7 @@ from safetensors.torch import save_file
 SETS = "squad2,nq,clapnq,stories"
 EPOCHS = 4.0
 OFTEN = {"clapnq": 3}
-"""How often a question of a set is read for once that another is: clapnq's are few, and of their own kind."""
+"""How often a set's own questions are read for once that others are: clapnq's are few, and of a kind."""
 
 
 def begun(source: Path | None, start: Path | None) -> ReaderModel:
@@ -73,7 +73,7 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
         sys.exit(f"There is nothing to learn from in {options.data}: name larger --sets than {options.sets}.")
     stories = even([one for one in learned if one.corpus == STORIES.name])
     learned = [one for one in learned if one.corpus != STORIES.name] + stories
-    learned = [one for one in learned for _ in range(OFTEN.get(one.corpus, 1))]
+    learned = [one for one in learned for _ in range(OFTEN.get(one.corpus, 1) if one.own else 1)]
     print(f"{len(learned):,} questions to learn from, {sum(one.answerable for one in learned):,} answerable")
     checkpoint = options.out / "checkpoint.pt"
     if not options.resume:
