@@ -41,8 +41,8 @@ class Signs:
     beside: float
 
 
-DISAGREEING = Signs(spanned=0.38, alike=4.54, asked=0.23, beside=0.26)
-BIAS = -3.87
+DISAGREEING = Signs(spanned=0.4, alike=4.72, asked=1.25, beside=0.55)
+BIAS = -4.6
 """Both by `tools/fit_conflicts.py`."""
 SHOWN_FROM = 0.6
 """The probability from which a disagreement is shown."""

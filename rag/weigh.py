@@ -52,22 +52,24 @@ class Stopping:
     """How much each sign of what was read for a question counts towards 'the documents answer it'.
 
     Attributes:
-        surest: The reader's surest answer of all sentences, a logit.
+        answered: The reader's answers of all sentences together, the log of their summed exponentials.
         cosine: The highest cosine of question and chunk, in [-1, 1].
         absent: The share of the names in the question that no document mentions, in [0, 1].
+        lacking: 1 where the best sentence holds no new fact of the kind asked for, else 0.
         bias: Added to them.
     """
 
-    surest: float
+    answered: float
     cosine: float
     absent: float
+    lacking: float
     bias: float
 
 
 # by tools/fit_extract.py
-CHOOSING = Choosing(read=0.57, words=0.47, kind=1.31, rank=5.53)
-STOPPING = Stopping(surest=0.48, cosine=3.76, absent=-1.06, bias=-2.17)
-STOPPING_ALONE = Stopping(surest=0.63, cosine=0.0, absent=-1.12, bias=-0.25)
+CHOOSING = Choosing(read=0.5, words=1.45, kind=1.13, rank=5.12)
+STOPPING = Stopping(answered=0.55, cosine=3.37, absent=-2.5, lacking=-1.21, bias=-2.24)
+STOPPING_ALONE = Stopping(answered=0.67, cosine=0.0, absent=-2.72, lacking=-1.14, bias=-0.8)
 """For another embedder, whose cosines have a scale of their own; its bias serves the same threshold."""
 
 
@@ -142,7 +144,7 @@ class Sources:
 def weigh(question: str, sources: Sources) -> list[Sentence]:
     """The sentences of the best chunks, best first."""
     asked = {stem: sources.rarity(stem) for stem in topic(question)}
-    ranked = sources.ranking.chunks[:READ]
+    ranked = read_of(sources.ranking.chunks)
     passages = [(sources.title(one.chunk.doc_id), one.chunk) for one in ranked]
     kinds, known = expected_kinds(question), find_facts(question)
     rows = []
@@ -158,6 +160,12 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
     return sorted(weighed, key=lambda one: (-round(one.score, 9), one.doc_id, one.start))
 
 
+def read_of(chunks: Sequence[RankedChunk]) -> list[RankedChunk]:
+    """The chunks to read: the best, and of the others the nearest, which may say it in quite other words."""
+    best, others = chunks[: READ - 1], chunks[READ - 1 :]
+    return [*best, *sorted(others, key=lambda one: -round(one.cosine, 9))[:1]]
+
+
 def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
     """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
     if not sentences or asks_for_an_opinion(question):
@@ -169,13 +177,24 @@ def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -
 def stopping_signs(
     question: str, sentences: Sequence[Sentence], mentions: Callable[[str], bool]
 ) -> dict[str, float]:
-    """The signs of `Stopping`, by name."""
+    """The signs of `Stopping`, by name, of sentences that are weighed, best first."""
     names = names_asked_about(question)
     return {
-        "surest": max(one.reading.answered for one in sentences),
+        "answered": _summed([one.reading.answered for one in sentences]),
         "cosine": max(one.chunk.cosine for one in sentences),
         "absent": len(unmentioned(question, mentions)) / max(1, len(names)),
+        "lacking": lacking(question, sentences[0]),
     }
+
+
+def lacking(question: str, best: Sentence) -> float:
+    """1 where the best sentence lacks the kind of fact asked for; names count for nothing, most have one."""
+    return float(bool(expected_kinds(question) - {"name"}) and not best.signs["kind"])
+
+
+def _summed(logits: Sequence[float]) -> float:
+    most = max(logits)
+    return most + math.log(sum(math.exp(logit - most) for logit in logits))
 
 
 def sentences_of(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:

@@ -8,13 +8,13 @@ from rag.extract import extract
 from rag.reader import Reader
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
-from rag.weigh import Sources
+from rag.weigh import READ, Sources, answerable, lacking, read_of, weigh
 
 READER = Reader()
 
 
-def answered(question, *texts):
-    """Extract from documents that are each one text, all of them ranked alike."""
+def sources_of(question, *texts):
+    """Documents that are each one text, all of them ranked alike, and what cites them."""
     documents = {
         f"{number}.txt": Document(
             f"{number}.txt", "", None, None, text, hashlib.sha256(text.encode()).hexdigest()
@@ -27,7 +27,12 @@ def answered(question, *texts):
     )
     citer = Citer(documents.__getitem__)
     stems = {stem for text in texts for stem in terms(text)}
-    sources = Sources(ranking, READER, lambda term: 1.0, lambda doc_id: "", stems.__contains__)
+    return Sources(ranking, READER, lambda term: 1.0, lambda doc_id: "", stems.__contains__), citer
+
+
+def answered(question, *texts):
+    """Extract from such documents."""
+    sources, citer = sources_of(question, *texts)
     return extract(question, sources, citer), citer
 
 
@@ -51,6 +56,27 @@ def test_of_near_sentences_the_one_with_the_kind_of_fact_asked_for_is_told(quest
     text = "The office opened with a party and speeches. The office opened in March 2019 in Lyon. "
     text += "The office has many people at work. The office has 42 people at work."
     assert claims(question, text)[0] == told
+
+
+def test_the_best_are_read_and_of_the_others_the_nearest():
+    pieces = [chunk(Document(f"{at}", "", None, None, "A mill.", "0" * 64))[0] for at in range(READ + 3)]
+    ranked = [RankedChunk(piece, at, 1 / at, 0.1 * at, 1.0) for at, piece in enumerate(pieces, 1)]
+    assert read_of(ranked) == [*ranked[: READ - 1], ranked[-1]]
+    assert read_of(ranked[: READ - 1]) == ranked[: READ - 1]
+    assert read_of([]) == []
+
+
+def test_a_question_for_a_number_is_less_likely_answered_where_the_best_sentence_has_none():
+    sources, _ = sources_of("How many people work in the office?", "The office has many people at work.")
+    [sentence] = weigh(sources.ranking.question, sources)
+    assert lacking("How many people work in the office?", sentence) == 1.0
+    assert lacking("Who works in the office?", sentence) == 0.0
+    assert lacking("Do many people work in the office?", sentence) == 0.0
+    likely = [
+        answerable(question, [sentence], sources)
+        for question in ("How many work in the office?", "Which people work in the office?")
+    ]
+    assert likely[0] < likely[1]
 
 
 def test_a_document_that_says_the_same_is_cited_and_the_sentence_is_told_once():

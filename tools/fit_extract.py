@@ -33,7 +33,7 @@ from rag.extract import choose
 from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.spelling import mended
-from rag.weigh import Choosing, Sentence, Sources, Stopping, shares, stopping_signs, weigh
+from rag.weigh import Choosing, Sentence, Sources, Stopping, lacking, shares, stopping_signs, weigh
 
 Array = NDArray[np.float64]
 SETS = ("squad2", "nq", "clapnq", "stories")
@@ -41,7 +41,7 @@ CHOSEN_ON = ("squad2", "nq", "stories")
 SIGNS = tuple(field.name for field in fields(Choosing))
 STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
-REFUSED = 0.06
+REFUSED = 0.05
 """The share of the answerable questions that may be refused: what the threshold is set by."""
 CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """The thresholds of which the figures tell what is answered."""
@@ -184,12 +184,14 @@ def alike(kinds: Sequence[Any]) -> Array:
 
 
 def reweighed(one: Weighed, weights: Array) -> Weighed:
-    """The question with its sentences weighed and ordered anew."""
+    """The question with its sentences weighed and ordered anew, and what depends on the best."""
     scores = (one.signs @ weights).tolist()
     rows = zip(one.sentences, scores, shares(scores), strict=True)
     sentences = [replace(sentence, score=score, share=share) for sentence, score, share in rows]
     sentences.sort(key=lambda sentence: (-round(sentence.score, 9), sentence.doc_id, sentence.start))
-    return replace(one, sentences=tuple(sentences))
+    stopping = list(one.stopping)
+    stopping[STOP_SIGNS.index("lacking")] = lacking(one.question, sentences[0])
+    return replace(one, sentences=tuple(sentences), stopping=tuple(stopping))
 
 
 def chosen_by(weighed: Sequence[Weighed]) -> Array:
@@ -277,7 +279,7 @@ def main() -> None:
     fit, dev = ([one for one in found if one.side == side] for side in ("fit", "dev"))
     choosing = chosen_by(fit)
     fit = [reweighed(one, choosing) for one in fit]
-    stopping, alone = stopped_by(fit), stopped_by(fit, ["surest", "absent"])
+    stopping, alone = stopped_by(fit), stopped_by(fit, ["answered", "absent", "lacking"])
     for name, weights, signs in (
         ("CHOOSING", choosing, SIGNS),
         ("STOPPING", stopping, (*STOP_SIGNS, "bias")),
