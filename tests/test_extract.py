@@ -232,8 +232,10 @@ def test_a_sentence_that_announces_code_is_told_with_its_first_line():
 
 def test_a_closing_fence_joins_nothing():
     text = "Run it so:\n\n```yaml\nthe mill:\n```\n\nThen open the gate of the mill with care."
-    found, _ = answered("What do you open with care?", text)
-    assert found.claims[0].text == "Then open the gate of the mill with care."
+    sources, _ = sources_of("What do you open with care?", text)
+    told = [one.text for one in weigh(sources.ranking.question, sources)]
+    assert "Then open the gate of the mill with care." in told
+    assert sum("gate" in one for one in told) == 1
 
 
 BAIL_TEXT = "Durov was released on bail of 5 million euros, the court said."
