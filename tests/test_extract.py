@@ -212,7 +212,7 @@ def test_of_documents_that_differ_one_sentence_of_each_side_is_told_and_the_side
     assert sorted(cited) == [1, 2]
 
 
-def test_a_sentence_that_announces_the_next_is_told_and_cited_with_it():
+def test_a_sentence_that_announces_the_next_goes_on_to_the_end_of_that():
     text = "The mill is old. To start the mill you must do this:\n\nOpen the gate, let the water in. It is."
     sources, _ = sources_of("How is the mill to be started?", text)
     whole = "To start the mill you must do this: Open the gate, let the water in."
