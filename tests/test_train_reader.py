@@ -726,8 +726,8 @@ def silent() -> Any:
     class Silent(torch.nn.Module):
         device = torch.device("cpu")
 
-        def forward(self, ids: Any, attended: Any, types: Any) -> Any:
-            return torch.zeros((*ids.shape, 4))
+        def forward(self, ids: Any, types: Any, lengths: Any) -> Any:
+            return torch.zeros((len(ids), 4))
 
     return Silent()
 
@@ -800,18 +800,29 @@ def test_the_graph_gives_the_models_numbers(small: Any) -> None:
     torch = importlib.import_module("torch")
     ids, types = torch.from_numpy(IDS), torch.from_numpy(TYPES)
     with torch.no_grad():
-        expected = small.eval()(ids, torch.ones_like(ids), types)[0].numpy()
+        expected = small.eval()(ids[0], types[0], [ids.shape[1]]).numpy()
     found = run(graph.build(load("reader_model").arrays(small), int8=False))
     assert np.abs(found - expected).max() < 0.05  # torch computes in bfloat16
 
 
 @needs_torch
-def test_padding_changes_no_text(small: Any) -> None:
+def test_a_text_is_computed_alike_alone_and_after_another(small: Any) -> None:
     model, torch = load("reader_model"), importlib.import_module("torch")
     short, long = (next(laid_out("Who?", "", [text]))[1] for text in ("It.", "It is a long sentence, it is."))
     with torch.no_grad():
-        alone, beside = (model._numbers(small.eval(), part)[0] for part in ([short], [short, long]))
+        alone, beside = (model._numbers(small.eval(), part)[-1] for part in ([short], [long, short]))
     assert torch.allclose(alone, beside, atol=0.03)
+
+
+@needs_torch
+def test_dropout_drops_the_same_numbers_of_all_tokens_of_a_text() -> None:
+    model, torch = load("reader_model"), importlib.import_module("torch")
+    texts = model._texts([3, 2], torch.device("cpu"))
+    assert texts.places.tolist() == [0, 1, 2, 0, 1]
+    kept = model.Locked().train()(torch.ones(5, 384), texts)
+    assert torch.equal(kept[0], kept[1]) and torch.equal(kept[0], kept[2]) and torch.equal(kept[3], kept[4])
+    assert not torch.equal(kept[0], kept[3])
+    assert 0 < (kept == 0).float().mean() < 0.3
 
 
 @needs_torch

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from build_weights import DIMENSION, EPSILON, HEADS, LAYERS
 from numpy.typing import NDArray
@@ -21,23 +20,42 @@ OUTPUTS = 4
 """`CHOSEN`, `ANSWERED` and `WORD` as `rag/reader.py` reads them, and where the answer stands."""
 SPAN = 3
 DROPPED = 0.1
-SLICE = 16
-"""Runs computed at once, all of like length."""
 PRIOR = 6.0
 """What a chunk's fused score in [0, 1] counts beside the reader when sentences are chosen among chunks."""
 SHARES = (1.0, 0.8, 0.3)
 """What the losses for choosing, for answering and for the answer's place count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts one after another.
+
+    Attributes:
+        lengths: How many tokens each has.
+        numbers: For each token which text it is of.
+        places: For each token its place in its text.
+    """
+
+    lengths: list[int]
+    numbers: Tensor
+    places: Tensor
+
+
+def _texts(lengths: Sequence[int], device: torch.device) -> Texts:
+    numbers = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    places = torch.cat([torch.arange(length) for length in lengths])
+    return Texts(list(lengths), numbers.to(device), places.to(device))
+
+
 class Locked(nn.Module):
     """Dropout with one mask for all tokens of a text: nearly free, where one for each token costs a tenth."""
 
-    def forward(self, state: Tensor) -> Tensor:
+    def forward(self, state: Tensor, texts: Texts) -> Tensor:
         """Drop some of the numbers, in training."""
         if not self.training:
             return state
-        mask = torch.rand(state.shape[0], 1, state.shape[2], device=state.device) >= DROPPED
-        return state * (mask.to(state.dtype) / (1 - DROPPED))
+        kept = torch.rand(len(texts.lengths), DIMENSION, device=state.device) >= DROPPED
+        return state * (kept.to(state.dtype) / (1 - DROPPED))[texts.numbers]
 
 
 def computed_in(device: torch.device) -> torch.dtype:
@@ -48,7 +66,7 @@ def computed_in(device: torch.device) -> torch.dtype:
 
 
 class Layer(nn.Module):
-    """One layer of BERT. Attention is written out: torch's own is four times slower in bfloat16 on a CPU."""
+    """One layer of BERT, over the tokens of several texts one after another."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,15 +75,18 @@ class Layer(nn.Module):
         self.norm_1, self.norm_2 = (nn.LayerNorm(DIMENSION, eps=EPSILON) for _ in range(2))
         self.drop = Locked()
 
-    def forward(self, state: Tensor, masked: Tensor) -> Tensor:
-        """From [texts, tokens, dimension] to the same."""
-        texts, tokens, _ = state.shape
-        parts = self.qkv(state).view(texts, tokens, 3, HEADS, DIMENSION // HEADS)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
-        likeness = (query * (DIMENSION // HEADS) ** -0.5) @ key.transpose(-1, -2) + masked
-        heard = (torch.softmax(likeness, -1) @ value).transpose(1, 2).reshape(texts, tokens, DIMENSION)
-        state = self.norm_1(state + self.drop(self.heard(heard)))
-        return self.norm_2(state + self.drop(self.narrow(functional.gelu(self.wide(state)))))
+    def forward(self, state: Tensor, texts: Texts) -> Tensor:
+        """From [tokens, dimension] to the same; a token hears those of its own text."""
+        heard = torch.cat([_heard(part) for part in self.qkv(state).split(texts.lengths)])
+        state = self.norm_1(state + self.drop(self.heard(heard), texts))
+        return self.norm_2(state + self.drop(self.narrow(functional.gelu(self.wide(state))), texts))
+
+
+def _heard(qkv: Tensor) -> Tensor:
+    """What each token of one text hears: [tokens, 3 * dimension] to [tokens, dimension]."""
+    query, key, value = qkv.view(1, len(qkv), 3, HEADS, DIMENSION // HEADS).permute(2, 0, 3, 1, 4)
+    heard = functional.scaled_dot_product_attention(query, key, value)
+    return heard.transpose(1, 2).reshape(len(qkv), DIMENSION)
 
 
 class ReaderModel(nn.Module):
@@ -94,16 +115,22 @@ class ReaderModel(nn.Module):
         """Where it computes."""
         return self.mark.device
 
-    def forward(self, ids: Tensor, attended: Tensor, types: Tensor) -> Tensor:
-        """The numbers of each token, [texts, tokens, outputs]."""
+    def forward(self, ids: Tensor, types: Tensor, lengths: Sequence[int]) -> Tensor:
+        """The numbers of the tokens of several texts, [tokens, outputs].
+
+        Args:
+            ids: The texts' tokens, one text after another.
+            types: Of each, 0 for the question and 1 for what is read.
+            lengths: How many of them are each text's. None is padded: nothing is computed that is not used.
+        """
+        texts = _texts(lengths, ids.device)
         mark = (ids == MARK).unsqueeze(-1) * (self.mark - self.words.weight[MARK])
-        state = self.words(ids) + mark + self.places.weight[: ids.shape[1]] + self.types(types)
+        state = self.words(ids) + mark + self.places(texts.places) + self.types(types)
         kind = computed_in(ids.device)
-        state = self.drop(self.norm(state)).to(kind)
-        masked = (attended[:, None, None, :].to(kind) - 1) * 1e4
+        state = self.drop(self.norm(state), texts).to(kind)
         with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=kind is torch.bfloat16):
             for layer in self.layers:
-                state = layer(state, masked)
+                state = layer(state, texts)
         return functional.linear(state.float(), self.head.weight, self.head.bias)
 
 
@@ -213,23 +240,13 @@ def _run(one: Group, labelled: tuple[Piece, list[int]], first: int, layout: Layo
 
 
 def _numbers(model: ReaderModel, layouts: Sequence[Layout]) -> list[Tensor]:
-    """The numbers of the tokens of each run, computed in slices of like length."""
-    order = sorted(range(len(layouts)), key=lambda place: len(layouts[place].ids))
-    found: dict[int, Tensor] = {}
-    for first in range(0, len(order), SLICE):
-        places = order[first : first + SLICE]
-        batch = _padded([layouts[place] for place in places]).to(model.device)
-        for place, row in zip(places, model(*batch), strict=True):
-            found[place] = row[: len(layouts[place].ids)]
-    return [found[place] for place in range(len(layouts))]
-
-
-def _padded(layouts: Sequence[Layout]) -> Tensor:
-    """Ids, which tokens are there, and types: [3, runs, tokens]."""
-    batch = np.zeros((3, len(layouts), max(len(one.ids) for one in layouts)), dtype=np.int64)
-    for row, one in enumerate(layouts):
-        batch[:, row, : len(one.ids)] = one.ids, [1] * len(one.ids), one.types
-    return torch.from_numpy(batch)
+    """The numbers of the tokens of each run."""
+    ids, types = (
+        torch.tensor([token for one in layouts for token in part(one)], device=model.device)
+        for part in (lambda one: one.ids, lambda one: one.types)
+    )
+    lengths = [len(one.ids) for one in layouts]
+    return list(model(ids, types, lengths).split(lengths))
 
 
 def _losses(one: Group, runs: Sequence[_Run], found: Sequence[Tensor]) -> Tensor:
