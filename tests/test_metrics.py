@@ -320,6 +320,17 @@ def test_several_whole_sentences_are_carried_and_their_pieces_are_not():
     assert recall("it is. So was he.") == recall("So was") == recall("So it is. And not.") == (0, 1)
 
 
+def test_what_announces_a_list_is_carried_with_its_first_point_though_a_line_is_cut_elsewhere():
+    text = "You must:\n\n1. So be it.\n2. Stay so."
+    citation = {"marker": 1, "doc_id": A, "start": 0, "end": 23, "quote": text[:23]}
+
+    def recall(said):
+        return value_of("citation_recall", answer(said, citations=(citation,)), texts={A: text})
+
+    assert recall("You must: 1. So be it.") == (1, 1)
+    assert recall("You must: 1. So be") == recall("You must: 1. So be it. Stay so.") == (0, 1)
+
+
 def test_what_a_quote_claims_to_say_carries_nothing():
     lie = FIRST | {"quote": "Durov murdered 77 people in Oslo in 1999."}
     told = answer("Durov murdered 77 people in Oslo in 1999.", citations=(lie,))
