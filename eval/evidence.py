@@ -328,10 +328,9 @@ def _carries(sentence: str, spans: Sequence[Span], texts: Mapping[str, str]) -> 
     """Whether cited words, together, carry a sentence; they do not where one of them is nowhere."""
     if not spans or not all(cut(span, texts) for span in spans) or not any(map(str.isalnum, sentence)):
         return False
+    # on one line a list may be cut in other places than in its document
     if any(_stands(sentence, span, texts) for span in spans):
-        return (
-            True  # on one line it may be cut in other places than in its document, where a list begins, say
-        )
+        return True
     pieces = [sentence[start:end] for start, end in sentence_spans(sentence)]
     return all(
         any(_stands(piece, span, texts) for span in spans) or _says(piece, spans, texts) for piece in pieces

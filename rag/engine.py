@@ -37,7 +37,7 @@ from rag.types import (
     Turn,
     Usage,
 )
-from rag.weigh import STOPPING, STOPPING_ALONE, Sources
+from rag.weigh import WEIGHTS, WEIGHTS_ALONE, Sources
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -167,7 +167,7 @@ class Engine:
         self.settings = settings
         self._corpus = corpus
         self._embed = embedder.embed
-        self._stopping = STOPPING if embedder.name == MiniLM.name else STOPPING_ALONE
+        self._weights = WEIGHTS if embedder.name == MiniLM.name else WEIGHTS_ALONE
         self._reader = Reader()
         self._llm = llm if llm is not None or not settings.llm else _open_llm(settings)
 
@@ -330,7 +330,7 @@ class Engine:
         if searches is None:
             return Extract((), 0.0, "There is nothing in the index.", ())
         sources = Sources(
-            ranking, self._reader, searches.rarity, snapshot.title, searches.mentions, self._stopping
+            ranking, self._reader, searches.rarity, snapshot.title, searches.mentions, self._weights
         )
         return extract(ranking.question, sources, citer)
 

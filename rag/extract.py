@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import find_conflicts
@@ -61,7 +62,8 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     asked = parts(question)
     weighed = [weigh(part, sources) for part in asked]
     likely = [answerable(part, sentences, sources) for part, sentences in zip(asked, weighed, strict=True)]
-    nearest = _nearest([one for sentences in zip(*weighed, strict=True) for one in sentences], sources.title)
+    by_turns = [one for sentences in zip_longest(*weighed) for one in sentences if one is not None]
+    nearest = _nearest(by_turns, sources.title)
     told = [at for at in range(len(asked)) if weighed[at] and likely[at] >= REFUSED_BELOW]
     if not told:
         return Extract((), max(likely), _reason(question, any(weighed), sources), nearest)

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from rag.embedding import LlamaEmbedder, MiniLM, Vectors, open_embedder
+from rag.engine import open_engine
 from rag.errors import EndpointError, SettingsError
 from rag.settings import Settings
+from rag.weigh import WEIGHTS, WEIGHTS_ALONE
 
 RECORDED = Path(__file__).parent / "recorded"
 TEXTS = json.loads((RECORDED / "minilm_texts.json").read_text(encoding="utf-8"))
@@ -278,6 +280,15 @@ def test_an_endpoints_vectors_come_at_unit_length() -> None:
     assert [(path, key, sent["model"]) for path, key, sent in asked] == [
         ("/v1/embeddings", f"Bearer {KEY}", "letters")
     ] * 2
+
+
+def test_another_embedders_cosines_are_not_weighed(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "a.txt").write_text("The mill was built in 1820.", encoding="utf-8")
+    with endpoint(lengths) as (base, _):
+        for name, chosen, weights in (("a", settings(base), WEIGHTS_ALONE), ("b", Settings(), WEIGHTS)):
+            with open_engine(tmp_path / "seeds", store=tmp_path / name, settings=chosen) as engine:
+                assert engine._weights is weights
 
 
 def test_texts_go_to_an_endpoint_in_batches_and_come_back_in_order() -> None:

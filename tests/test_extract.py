@@ -1,14 +1,26 @@
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from rag.chunks import chunk
 from rag.citations import Citer
 from rag.extract import extract
+from rag.questions import parts
 from rag.reader import Reader
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
-from rag.weigh import READ, Sources, answerable, lacking, read_of, weigh
+from rag.weigh import (
+    FURTHER,
+    READ,
+    WEIGHTS,
+    WEIGHTS_ALONE,
+    Sources,
+    answerable,
+    lacking,
+    reading_order,
+    weigh,
+)
 
 READER = Reader()
 
@@ -58,12 +70,42 @@ def test_of_near_sentences_the_one_with_the_kind_of_fact_asked_for_is_told(quest
     assert claims(question, text)[0] == told
 
 
-def test_the_best_are_read_and_of_the_others_the_nearest():
-    pieces = [chunk(Document(f"{at}", "", None, None, "A mill.", "0" * 64))[0] for at in range(READ + 3)]
-    ranked = [RankedChunk(piece, at, 1 / at, 0.1 * at, 1.0) for at, piece in enumerate(pieces, 1)]
-    assert read_of(ranked) == [*ranked[: READ - 1], ranked[-1]]
-    assert read_of(ranked[: READ - 1]) == ranked[: READ - 1]
-    assert read_of([]) == []
+def ranked_of(*texts: str) -> tuple[RankedChunk, ...]:
+    """Chunks in this order, the last of which is the nearest."""
+    pieces = [chunk(Document(f"{at}", "", None, None, text, "0" * 64))[0] for at, text in enumerate(texts)]
+    return tuple(RankedChunk(piece, at, 1 / at, at / len(pieces), 1.0) for at, piece in enumerate(pieces, 1))
+
+
+def test_the_best_are_read_then_the_nearest_then_the_others():
+    ranked = ranked_of(*["A mill."] * (READ + 3))
+    assert reading_order(ranked) == [*ranked[: READ - 1], ranked[-1], *ranked[READ - 1 : -1]]
+    assert reading_order(ranked[: READ - 1]) == [*ranked[: READ - 1]]
+    assert reading_order([]) == []
+
+
+HILLS = "The hills are green in spring."
+BAIL = "The bail was set at 5 million euros."
+
+
+@pytest.mark.parametrize(
+    ("texts", "read"),
+    [
+        ([BAIL, *[HILLS] * 11], READ),  # answered by the first
+        ([*[HILLS] * 5, BAIL, *[HILLS] * 6], READ + FURTHER),  # not by the first: found by reading on
+        ([HILLS] * 12, READ + FURTHER),  # by none
+        (["# The bail was set at 3 million euros.", *[HILLS] * 4, BAIL, *[HILLS] * 6], READ + FURTHER - 1),
+        (
+            ['{"answer": "The bail was set at 3 million euros."}', *[HILLS] * 4, BAIL, *[HILLS] * 6],
+            READ + FURTHER - 1,
+        ),
+        ([HILLS] * 2, 2),
+    ],
+)
+def test_further_chunks_are_read_where_the_first_leave_a_question_open(texts, read):
+    sources, _ = sources_of("How much was the bail?", "")
+    found = weigh("How much was the bail?", replace(sources, ranking=Ranking("", ranked_of(*texts))))
+    assert len(found) == read
+    assert (found[0].text == BAIL) is (BAIL in texts)
 
 
 def test_a_question_for_a_number_is_less_likely_answered_where_the_best_sentence_has_none():
@@ -159,6 +201,37 @@ def test_a_wrapped_line_is_told_in_one_line_and_quoted_as_it_stands():
 def test_nothing_to_read_is_refused():
     found, _ = answered("How much was the bail?")
     assert (found.claims, found.confidence, bool(found.reason)) == ((), 0.0, True)
+
+
+def test_no_further_chunks_are_read_for_an_opinion():
+    sources, _ = sources_of("What do you think of the mill?", *[HILLS] * 12)
+    assert len(weigh("What do you think of the mill?", sources)) == READ
+    assert len(weigh("Who built the mill?", sources)) == READ + FURTHER
+
+
+def test_of_like_sentences_the_nearer_is_best_but_not_by_another_embedders_cosines():
+    sources, _ = sources_of("How much was the bail?", BAIL, BAIL)
+    first, second = sources.ranking.chunks
+    far, near = replace(first, cosine=0.2), replace(second, cosine=0.8)
+    assert (far.chunk.doc_id, near.chunk.doc_id) == ("0.txt", "1.txt")
+
+    def best(weights):
+        told = replace(sources, ranking=Ranking("", (far, near)), weights=weights)
+        return weigh("How much was the bail?", told)[0].doc_id
+
+    assert best(WEIGHTS) == "1.txt"
+    assert best(WEIGHTS_ALONE) == "0.txt"
+    assert WEIGHTS_ALONE.stopping.cosine == 0.0
+
+
+def test_one_part_of_a_question_may_be_read_for_further_than_the_other():
+    sources, citer = sources_of("How much was the bail, and who tunes the organ?", BAIL, *[HILLS] * 11)
+    found = extract(sources.ranking.question, sources, citer)
+    depths = [len(weigh(part, sources)) for part in parts(sources.ranking.question)]
+    assert depths == [READ, READ + FURTHER]
+    assert [claim.text for claim in found.claims] == [BAIL]
+    assert found.reason == "The documents do not say: who tunes the organ?"
+    assert [passage.quote for passage in found.nearest] == [BAIL, HILLS, HILLS]
 
 
 def test_both_parts_of_a_question_are_answered():

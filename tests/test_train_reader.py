@@ -19,7 +19,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from rag.reader import MARK, laid_out, readings
+from rag.reader import MARK, UNREAD, laid_out, readings
+from rag.weigh import Sentence
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
 
@@ -681,6 +682,22 @@ def test_the_weights_for_choosing_are_the_likeliest() -> None:
     assert fitting.fit_choosing(rows)[0] == pytest.approx(math.log(3), abs=1e-3)
 
 
+def test_a_sign_that_is_left_out_weighs_nothing_and_the_others_what_they_would_alone() -> None:
+    def weighed(told: str, *signs: dict[str, float]) -> Any:
+        sentences = tuple(
+            Sentence(None, 0, 1, text, UNREAD, dict.fromkeys(fitting.SIGNS, 0.0) | sign, 0.0, 0.0)  # type: ignore[arg-type]
+            for text, sign in zip(("right", "wrong"), signs, strict=True)
+        )
+        return fitting.Weighed("nq", True, "fit", told, ("right",), True, (), sentences)
+
+    asked = [weighed("a", {"words": 1.0, "cosine": 0.1}, {"words": 0.0, "cosine": 0.4})] * 300
+    asked += [weighed("b", {"words": 0.0, "cosine": 0.2}, {"words": 1.0, "cosine": 0.3})] * 100
+    found = dict(zip(fitting.SIGNS, fitting.chosen_by(asked, ["words"]), strict=True))
+    assert found.pop("words") == pytest.approx(math.log(3), abs=0.01)
+    assert set(found.values()) == {0.0}
+    assert fitting.chosen_by(asked)[fitting.SIGNS.index("cosine")] < -1
+
+
 def test_what_counts_twice_weighs_twice_in_choosing() -> None:
     signs = np.array([[1.0], [0.0]])
     rows = [(signs, np.array([True, False]), 2.0)] * 100 + [(signs, np.array([False, True]), 1.0)] * 100
@@ -820,7 +837,9 @@ def test_dropout_drops_the_same_numbers_of_all_tokens_of_a_text() -> None:
     texts = model._texts([3, 2], torch.device("cpu"))
     assert texts.places.tolist() == [0, 1, 2, 0, 1]
     kept = model.Locked().train()(torch.ones(5, 384), texts)
-    assert torch.equal(kept[0], kept[1]) and torch.equal(kept[0], kept[2]) and torch.equal(kept[3], kept[4])
+    assert torch.equal(kept[0], kept[1])
+    assert torch.equal(kept[0], kept[2])
+    assert torch.equal(kept[3], kept[4])
     assert not torch.equal(kept[0], kept[3])
     assert 0 < (kept == 0).float().mean() < 0.3
 

@@ -7,7 +7,8 @@ reader that ships. The weights for choosing are those under which the sentences 
 likeliest, in a softmax over all sentences read for a question; the weights for stopping are those of a
 logistic regression. In both the sets count alike, and in the second answerable and other questions too. They
 are fitted on the articles that `tools/reader_questions.py` sets apart for it ("fit"), which the reader was
-not trained on, and the figures are of others, which nothing was fitted on ("dev").
+not trained on, and the figures are of others, which nothing was fitted on ("dev"). What is read does not
+depend on them, so what was gathered serves for both: for our embedder, and without cosines for another.
 
 clapnq has no short answers, so it serves for stopping only.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,11 +31,11 @@ from reader_figures import auroc
 from reader_questions import RETRIEVED, Volume, document_of, flat, questions, volumes
 
 from rag.engine import index, start
-from rag.extract import choose
+from rag.extract import REFUSED_BELOW, choose
 from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.spelling import mended
-from rag.weigh import Choosing, Sentence, Sources, Stopping, lacking, shares, stopping_signs, weigh
+from rag.weigh import READ, Choosing, Sentence, Sources, Stopping, lacking, shares, stopping_signs, weigh
 
 Array = NDArray[np.float64]
 SETS = ("squad2", "nq", "clapnq", "stories")
@@ -194,14 +196,17 @@ def reweighed(one: Weighed, weights: Array) -> Weighed:
     return replace(one, sentences=tuple(sentences), stopping=tuple(stopping))
 
 
-def chosen_by(weighed: Sequence[Weighed]) -> Array:
-    """Fit the weights for choosing."""
+def chosen_by(weighed: Sequence[Weighed], signs: Sequence[str] = SIGNS) -> Array:
+    """Fit the weights for choosing, 0 for the signs left out."""
     tables = [(one.corpus, one.signs, one.right) for one in weighed if one.corpus in CHOSEN_ON]
-    tables = [(corpus, signs, right) for corpus, signs, right in tables if right.any() and not right.all()]
+    tables = [(corpus, table, right) for corpus, table, right in tables if right.any() and not right.all()]
     counts = alike([corpus for corpus, _, _ in tables])
-    return fit_choosing(
-        [(signs, right, count) for (_, signs, right), count in zip(tables, counts, strict=True)]
+    kept = [sign in signs for sign in SIGNS]
+    weights = np.zeros(len(SIGNS))
+    weights[kept] = fit_choosing(
+        [(table[:, kept], right, count) for (_, table, right), count in zip(tables, counts, strict=True)]
     )
+    return weights
 
 
 def stops(weighed: Sequence[Weighed]) -> Array:
@@ -240,7 +245,9 @@ def figures(name: str, weighed: Sequence[Weighed], stopping: Array) -> None:
     """Print how often a right sentence is first, among three, and told; and how well stopping tells."""
     sure = likely(weighed, stopping)
     labels, own = _answerable(weighed), np.array([one.own for one in weighed])
+    further = np.mean([len({sentence.chunk.rank for sentence in one.sentences}) > READ for one in weighed])
     print(f"{name}: {len(weighed)} questions, {labels.sum()} answerable{_shares_right(weighed)}")
+    print(f"  read for further: {further:.3f}")
     for among, part in (("its own", own), ("with strangers", np.ones(len(weighed), dtype=bool))):
         if labels[part].all() or not labels[part].any():
             continue
@@ -277,18 +284,28 @@ def main() -> None:
         store = options.store or Path(folder)
         found = [one for name in SETS for one in gather(options.data, name, store / name, options.most)]
     fit, dev = ([one for one in found if one.side == side] for side in ("fit", "dev"))
-    choosing = chosen_by(fit)
-    fit = [reweighed(one, choosing) for one in fit]
-    stopping, alone = stopped_by(fit), stopped_by(fit, ["answered", "absent", "lacking"])
-    for name, weights, signs in (
-        ("CHOOSING", choosing, SIGNS),
-        ("STOPPING", stopping, (*STOP_SIGNS, "bias")),
-        ("STOPPING_ALONE", alone, (*STOP_SIGNS, "bias")),
-    ):
-        print(name, ", ".join(f"{sign}={weight:.2f}" for sign, weight in zip(signs, weights, strict=True)))
-    print(f"REFUSED_BELOW {threshold(fit, stopping):.3f}, alone {threshold(fit, alone):.3f}")
+    alone = [sign for sign in SIGNS if sign != "cosine"], ["answered", "absent", "lacking"]
+    choosing, stopping = fitted(fit, *alone)
+    write("WEIGHTS_ALONE", fit, choosing, stopping)
+    choosing, stopping = fitted(fit, SIGNS, STOP_SIGNS)
+    write("WEIGHTS", fit, choosing, stopping)
     for name in SETS:
         figures(name, [reweighed(one, choosing) for one in dev if one.corpus == name], stopping)
+
+
+def fitted(fit: Sequence[Weighed], choosing: Sequence[str], stopping: Sequence[str]) -> tuple[Array, Array]:
+    """The weights for choosing and for stopping, by these signs."""
+    weights = chosen_by(fit, choosing)
+    return weights, stopped_by([reweighed(one, weights) for one in fit], stopping)
+
+
+def write(name: str, fit: Sequence[Weighed], choosing: Array, stopping: Array) -> None:
+    """Print weights, and the bias by which another threshold would refuse as many."""
+    below = threshold([reweighed(one, choosing) for one in fit], stopping)
+    shift = math.log(REFUSED_BELOW / (1 - REFUSED_BELOW)) - math.log(below / (1 - below))
+    print(f"{name}, refused below {below:.3f}; below {REFUSED_BELOW} with bias={stopping[-1] + shift:.2f}")
+    for weights, signs in ((choosing, SIGNS), (stopping, (*STOP_SIGNS, "bias"))):
+        print(" ", ", ".join(f"{sign}={weight:.2f}" for sign, weight in zip(signs, weights, strict=True)))
 
 
 if __name__ == "__main__":
