@@ -139,7 +139,7 @@ def says_the_same(
 def _agrees(claim: str, other: str, question: str, kinds: frozenset[str], answer: str) -> bool:
     wanted = _asked_for(claim, kinds)
     figures = _answering(claim, question, wanted or FIGURES, 1.0)
-    theirs = _answering(other, question, FIGURES, NEAR) if figures else []
+    theirs = _answering(other, question, FIGURES, NEAR) if figures else ()
     held = _is_about(claim, other, question) and all(_held(figure, theirs) for figure in figures)
     if wanted and figures:
         return held
@@ -159,7 +159,8 @@ def _asked_for(claim: str, kinds: frozenset[str]) -> frozenset[str]:
     return frozenset(sums) or wanted
 
 
-def _answering(text: str, question: str, kinds: frozenset[str], least: float) -> list[list[Fact]]:
+@lru_cache(maxsize=512)
+def _answering(text: str, question: str, kinds: frozenset[str], least: float) -> tuple[list[Fact], ...]:
     """The figures that answer: new to the question, and `least` times as near to its words as the nearest."""
     known, asked = find_facts(question), frozenset(_stems(question))
     new = [
@@ -169,7 +170,7 @@ def _answering(text: str, question: str, kinds: frozenset[str], least: float) ->
     ]
     near = _nearness(new, asked, text)
     most = max(near, default=0.0)
-    return [figure for figure, one in zip(new, near, strict=True) if one >= least * most]
+    return tuple(figure for figure, one in zip(new, near, strict=True) if one >= least * most)
 
 
 def _figures(text: str, kinds: frozenset[str]) -> list[list[Fact]]:
