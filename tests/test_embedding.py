@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from rag.embedding import LlamaEmbedder, MiniLM, Vectors, open_embedder
-from rag.engine import open_engine
+from rag.engine import start
 from rag.errors import EndpointError, SettingsError
 from rag.settings import Settings
 from rag.weigh import WEIGHTS, WEIGHTS_ALONE
@@ -287,7 +287,7 @@ def test_another_embedders_cosines_are_not_weighed(tmp_path: Path) -> None:
     (tmp_path / "seeds" / "a.txt").write_text("The mill was built in 1820.", encoding="utf-8")
     with endpoint(lengths) as (base, _):
         for name, chosen, weights in (("a", settings(base), WEIGHTS_ALONE), ("b", Settings(), WEIGHTS)):
-            with open_engine(tmp_path / "seeds", store=tmp_path / name, settings=chosen) as engine:
+            with start(tmp_path / "seeds", store=tmp_path / name, settings=chosen) as engine:
                 assert engine._weights is weights
 
 
