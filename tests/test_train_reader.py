@@ -20,6 +20,7 @@ import onnxruntime
 import pytest
 
 from rag.reader import MARK, UNREAD, laid_out, readings
+from rag.types import Chunk, RankedChunk
 from rag.weigh import Sentence
 
 TOOLS = Path(__file__).resolve().parent.parent / "tools"
@@ -683,9 +684,11 @@ def test_the_weights_for_choosing_are_the_likeliest() -> None:
 
 
 def test_a_sign_that_is_left_out_weighs_nothing_and_the_others_what_they_would_alone() -> None:
+    chunk = RankedChunk(Chunk("a", "right", 0), 1, 1.0, 0.5, 1.0)
+
     def weighed(told: str, *signs: dict[str, float]) -> Any:
         sentences = tuple(
-            Sentence(None, 0, 1, text, UNREAD, dict.fromkeys(fitting.SIGNS, 0.0) | sign, 0.0, 0.0)  # type: ignore[arg-type]
+            Sentence(chunk, 0, 1, text, UNREAD, dict.fromkeys(fitting.SIGNS, 0.0) | sign, 0.0, 0.0)
             for text, sign in zip(("right", "wrong"), signs, strict=True)
         )
         return fitting.Weighed("nq", True, "fit", told, ("right",), True, (), sentences)
