@@ -14,7 +14,8 @@ from itertools import zip_longest
 
 from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import find_conflicts
-from rag.questions import asks_for_an_opinion, expected_kinds, parts, unmentioned
+from rag.expected import expected_kinds
+from rag.questions import asks_for_an_opinion, parts, unmentioned
 from rag.statements import Statement
 from rag.types import Citation, Claim, Conflict, Document, Passage, RankedChunk
 from rag.weigh import Sentence, Sources, answerable, sentences_of, tells, weigh

@@ -1,4 +1,4 @@
-"""What a question asks for: the kinds of fact, its parts and names, and whether it asks for an opinion."""
+"""What a question asks for: its parts and names, and whether it asks for an opinion."""
 
 from __future__ import annotations
 
@@ -8,19 +8,6 @@ from collections.abc import Callable
 from rag.facts import find_facts
 from rag.names import TITLES, is_people, kin
 from rag.terms import FUNCTION_WORDS, terms
-
-_EXPECTED: tuple[tuple[str, frozenset[str]], ...] = (
-    (r"how (often|frequently)|how many times", frozenset({"frequency"})),
-    (r"how long|(what|which) (duration|period)", frozenset({"duration", "date", "count"})),
-    (r"how old", frozenset({"count", "duration"})),
-    (r"(what|which) (percentage|percent|share|proportion)|how many per ?cent", frozenset({"percentage"})),
-    (r"how many|how (large|big|far|high|tall|deep|wide|heavy|fast)", frozenset({"count", "percentage"})),
-    (r"(what|which) (number|figures?|size)", frozenset({"count"})),
-    (r"how much|what (price|cost|sum|amount)", frozenset({"money", "percentage", "count"})),
-    (r"when|(what|which) (year|date|day|month|time)|(since|until|till) when", frozenset({"date"})),
-    (r"who|whom|whose|where|(what|which) (country|city|company|person)", frozenset({"name"})),
-)
-_QUESTION_WORDS = tuple((re.compile(rf"\b({words})\b", re.IGNORECASE), kinds) for words, kinds in _EXPECTED)
 
 _HELPS = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|must|may|might)"
 _SUBJECT = r"(?:he|she|it|they|we|you|i|the|an?|this|that|these|those|his|her|its|their)\b"
@@ -41,6 +28,11 @@ _SENTENCE = re.compile(r"(?<=[^\W\d_]{3}[.!?:;])(?<!\bProf\.)(?<!\bCapt\.)\s+")
 _WHETHER = re.compile(rf"\s*{_HELPS}\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
 """How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
+_WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:(?P<own>his|its|their|her(?= (?!by|for|in|of|on|to|with)\w))|he|she|it|they|him|her|them)\b",
+    re.IGNORECASE,
+)
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
@@ -56,32 +48,35 @@ _YOU = re.compile(
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 
 
-def expected_kinds(question: str) -> frozenset[str]:
-    """The kinds of fact that a question asks for, by its first question word; empty where it may be anything.
-
-    Examples:
-        >>> expected_kinds("How often does he report?")
-        frozenset({'frequency'})
-        >>> expected_kinds("Who was mayor when the war ended?")
-        frozenset({'name'})
-    """
-    found = [(match.start(), kinds) for words, kinds in _QUESTION_WORDS if (match := words.search(question))]
-    return min(found, key=lambda pair: pair[0])[1] if found else frozenset()
-
-
 def parts(question: str) -> list[str]:
     """A question that asks for several things as one question for each, else the question alone.
+
+    Each stands alone as far as can be told: where the earlier ones have one name, a later one that has none
+    has it in place of its first pronoun. Where they ask who, the pronoun may be for that person, and stays.
 
     Examples:
         >>> parts("When was he arrested, and how much was the bail?")
         ['When was he arrested', 'how much was the bail?']
+        >>> parts("What did Lovelace write, and where did she live?")
+        ['What did Lovelace write', 'where did Lovelace live?']
         >>> parts("Who decides when and how he may travel?")
         ['Who decides when and how he may travel?']
     """
     found = [part.strip() for part in _AND.split(question)]
     whole = all(len(part.split()) >= FEWEST_WORDS and _ASKING.search(part) for part in found)
     ended = not any(_OPEN.search(part) for part in found[:-1])
-    return found if len(found) > 1 and whole and ended else [question]
+    if len(found) < 2 or not whole or not ended:
+        return [question]
+    return [_standing_alone(part, " ".join(found[:at])) for at, part in enumerate(found)]
+
+
+def _standing_alone(part: str, before: str) -> str:
+    """A part of a question with the one name of the parts before it for its first pronoun."""
+    names = {str(fact.value): fact.text for fact in find_facts(before) if fact.kind == "name"}
+    if len(names) != 1 or _WHO.search(before) or any(fact.kind == "name" for fact in find_facts(part)):
+        return part
+    (name,) = names.values()
+    return _PRONOUN.sub(lambda match: f"{name}'s" if match["own"] else name, part, count=1)
 
 
 def unmentioned(question: str, mentions: Callable[[str], bool]) -> list[str]:

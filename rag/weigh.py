@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.chunks import count_words
+from rag.expected import Expected, expected, expected_kinds
 from rag.facts import Fact, find_facts
-from rag.questions import asks_for_an_opinion, expected_kinds, names_asked_about, unmentioned
+from rag.questions import asks_for_an_opinion, names_asked_about, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
 from rag.types import RankedChunk, Ranking
@@ -44,7 +45,7 @@ class Choosing:
     Attributes:
         read: What the reader gives it for choosing, a logit.
         words: The share of what is asked about, by rarity, that the sentence names, in [0, 1].
-        kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0.
+        kind: 1 where it holds a fact of the kind and unit asked for that the question does not state, else 0.
         rank: The fused score of its chunk, in [0, 1].
         cosine: The cosine of question and chunk, in [-1, 1].
     """
@@ -194,14 +195,14 @@ def _signed(question: str, ranked: Sequence[RankedChunk], sources: Sources) -> l
     """The sentences of chunks with their signs and scores, without a share: they are not compared yet."""
     asked = {stem: sources.rarity(stem) for stem in topic(question)}
     passages = [(sources.title(one.chunk.doc_id), one.chunk) for one in ranked]
-    kinds, known = expected_kinds(question), find_facts(question)
+    wanted, known = expected(question), find_facts(question)
     signed = []
     for one, readings in zip(ranked, sources.reader.read(question, passages), strict=True):
         for (start, end, text), reading in zip(sentences_of(one), readings, strict=True):
             signs = {
                 "read": reading.chosen,
                 "words": _overlap(asked, text),
-                "kind": float(any(_is_new(fact, kinds, known) for fact in find_facts(text))),
+                "kind": float(any(_is_new(fact, wanted, known) for fact in find_facts(text))),
                 "rank": one.score,
                 "cosine": one.cosine,
             }
@@ -275,8 +276,8 @@ def _overlap(asked: dict[str, float], text: str) -> float:
     return sum(weight for stem, weight in asked.items() if stem in held) / whole if whole else 0.0
 
 
-def _is_new(fact: Fact, kinds: frozenset[str], known: Sequence[Fact]) -> bool:
-    return fact.kind in kinds and all(fact.value != other.value for other in known)
+def _is_new(fact: Fact, wanted: Expected, known: Sequence[Fact]) -> bool:
+    return wanted.is_met_by(fact) and all(fact.value != other.value for other in known)
 
 
 def _weighed(weights: Choosing | Stopping, signs: dict[str, float]) -> float:

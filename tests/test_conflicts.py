@@ -8,7 +8,7 @@ import pytest
 
 from rag.citations import Citer
 from rag.conflicts import answers, find_conflicts, read_signs, surety
-from rag.questions import expected_kinds
+from rag.expected import expected_kinds
 from rag.statements import Given, Statement
 from rag.types import Document
 

@@ -29,8 +29,8 @@ from eval.dataset import Candidate, Question
 from eval.sets import open_set
 from rag.conflicts import answers, exclude, read_signs
 from rag.engine import index, start
+from rag.expected import expected_kinds
 from rag.extract import as_statement
-from rag.questions import expected_kinds
 from rag.reader import Reader
 from rag.retrieve import retrieve
 from rag.spelling import mended

@@ -24,17 +24,20 @@ SHOWN_EVERY = 50
 SEED = 1
 
 
-def train(model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkpoint: Path) -> None:
+def train(
+    model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkpoint: Path, seed: int = SEED
+) -> None:
     """Train a model in place, on its own device, from where the checkpoint is, if there is one.
 
-    What a step reads, and its dropout, depend on its number alone: a training that was killed and went on
-    gives the weights of one that was not, where it ends by steps and computes on a CPU.
+    What a step reads, and its dropout, depend on its number and the seed alone: a training that was killed
+    and went on gives the weights of one that was not, where it ends by steps and computes on a CPU.
 
     Args:
         model: The model.
         asked: Questions that teach something (`tools/reader_groups.py`).
         schedule: When it ends.
         checkpoint: The file to go on from, and to write now and then, and at the end.
+        seed: Another gives another order of questions, and other chunks beside them.
 
     Raises:
         SystemExit: The checkpoint is of a training on other questions, or of other layers.
@@ -46,10 +49,10 @@ def train(model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkp
     began = saved - spent
     model.train()
     while rate := schedule.rate(step, time.monotonic() - began):
-        torch.manual_seed(SEED + step)
+        torch.manual_seed(seed + step)
         for part in optimiser.param_groups:
             part["lr"] = RATE * rate
-        found = losses(model, batch(asked, swaps, step))
+        found = losses(model, batch(asked, swaps, step, seed))
         sum(share * one for share, one in zip(SHARES, found, strict=True)).backward()
         nn.utils.clip_grad_norm_(free, 1.0)
         optimiser.step()
@@ -64,20 +67,20 @@ def train(model: ReaderModel, asked: Sequence[Asked], schedule: Schedule, checkp
     model.eval()
 
 
-def batch(asked: Sequence[Asked], swaps: Swaps, step: int) -> list[Group]:
+def batch(asked: Sequence[Asked], swaps: Swaps, step: int, seed: int = SEED) -> list[Group]:
     """What a step reads: each epoch goes through all questions, in an order of its own."""
     groups = []
     for place in range(step * BATCH, (step + 1) * BATCH):
         epoch, at = divmod(place, len(asked))
-        one = asked[_order(len(asked), epoch)[at]]
-        groups.append(group(one, swaps, random.Random(f"{SEED} {place}")))
+        one = asked[_order(len(asked), epoch, seed)[at]]
+        groups.append(group(one, swaps, random.Random(f"{seed} {place}")))
     return groups
 
 
 @lru_cache(maxsize=2)
-def _order(count: int, epoch: int) -> list[int]:
+def _order(count: int, epoch: int, seed: int) -> list[int]:
     order = list(range(count))
-    random.Random(f"{SEED} {epoch}").shuffle(order)
+    random.Random(f"{seed} {epoch}").shuffle(order)
     return order
 
 

@@ -2,7 +2,7 @@
 
     python tools/train_reader.py DATA --out FOLDER [--source MODEL] [--sets SET,…]
                                  [--epochs N] [--minutes M] [--resume] [--start WEIGHTS]
-                                 [--frozen LAYERS]
+                                 [--frozen LAYERS] [--seed N]
 
 DATA holds the sets, MODEL is the published all-MiniLM-L6-v2 as `tools/build_weights.py` takes it. FOLDER gets
 `reader.onnx`, and keeps what retrieval gave for each question, and checkpoints: with `--resume` a training
@@ -83,7 +83,7 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
     model = model.to("cuda" if torch.cuda.is_available() else "cpu")
     steps = max(1, int(options.epochs * len(learned) / BATCH))
     seconds = 60 * options.minutes if options.minutes else None
-    train(model, learned, Schedule(steps, seconds), checkpoint)
+    train(model, learned, Schedule(steps, seconds), checkpoint, options.seed)
     return model.cpu()
 
 
@@ -107,6 +107,9 @@ def parse() -> argparse.Namespace:
         default=0,
         choices=range(LAYERS),
         help="so many layers stay as they are, the lowest first",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="the order of questions: another than that of --start"
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()

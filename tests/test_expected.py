@@ -1,0 +1,83 @@
+import pytest
+
+from rag.expected import expected, expected_kinds
+from rag.facts import find_facts
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds"),
+    [
+        ("How often must he report?", {"frequency"}),
+        ("How many times a week?", {"frequency"}),
+        ("How long was he held?", {"duration", "date", "count"}),
+        ("How much is it?", {"money", "percentage", "count"}),
+        ("How many per cent agree?", {"percentage"}),
+        ("How large is the lake?", {"count", "percentage"}),
+        ("Since when is it so?", {"date"}),
+        ("Whose idea was it?", {"name"}),
+        ("Why was he held?", set()),
+        ("Who was mayor when the war ended?", {"name"}),
+        ("Where was he when it rained?", {"name"}),
+        ("When did the man who built it die?", {"date"}),
+    ],
+)
+def test_question_words_tell_the_kind_of_fact(question, kinds):
+    assert expected_kinds(question) == kinds
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "others"),
+    [
+        (
+            "How old is Rudd?",
+            ["Rudd, 39, was there.", "He is 39 years old."],
+            ["900 million users", "for 4 days"],
+        ),
+        ("What is Rudd's age?", ["Rudd is 39."], ["It has 900 million users."]),
+        (
+            "How many users has it?",
+            ["It has 900 million users.", "It grew to 900 million."],
+            ["It has 40 ships."],
+        ),
+        ("What is the total number of ships?", ["It has 40 ships."], ["It has 900 million users."]),
+        ("How many people work there?", ["There are 42 nurses."], ["It cost 5 million euros."]),
+        ("How many years was he away?", ["He left for 12 years."], ["He left for 4 days."]),
+        ("How many days was he away?", ["He left for 4 days."], ["He left for 12 years."]),
+        (
+            "How much is that in dollars?",
+            ["It is $5.6 million."],
+            ["It is 5 million euros.", "It has 40 ships."],
+        ),
+        ("How many euros is it worth?", ["It is €5M."], ["It is $5.6 million.", "It has 40 ships."]),
+        ("What did it come to in Swiss francs?", ["It was 40 Swiss francs."], ["It was 40 euros."]),
+        ("On which day of the week was it?", ["It was on Thursday."], ["It was in March 2025."]),
+        ("In which year was it?", ["It was in March 2025."], ["It was on Thursday."]),
+        ("In which month was it?", ["It was in March 2025."], ["It was in 2025."]),
+        ("What share of them is honest?", ["It is 99.9%."], ["It has 40 ships."]),
+        ("share of honest ships", ["It is 99.9%."], ["It has 40 ships."]),
+        ("When was it?", ["It was on Thursday.", "It was in 2025."], ["It has 40 ships."]),
+    ],
+)
+def test_a_fact_answers_where_it_is_of_the_kind_and_unit_asked_for(question, answers, others):
+    for text in answers:
+        assert any(map(expected(question).is_met_by, find_facts(text))), text
+    for text in others:
+        assert not any(map(expected(question).is_met_by, find_facts(text))), text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What happened in the Bronze Age?",
+        "Why did he go to dollar stores?",
+        "What is sold in euros?",
+        "And now?",
+    ],
+)
+def test_a_question_may_ask_for_anything(question):
+    assert expected(question).kinds == frozenset()
+
+
+@pytest.mark.parametrize("question", ["How many of them?", "How many other ships?", "How many were lost?"])
+def test_a_count_may_be_of_anything_where_nothing_is_named(question):
+    assert expected(question).units == frozenset()
