@@ -15,7 +15,7 @@ from itertools import zip_longest
 from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import find_conflicts
 from rag.expected import expected_kinds
-from rag.questions import asks_for_an_opinion, parts, unmentioned
+from rag.questions import asks_for_an_opinion, asks_nothing, parts, unmentioned
 from rag.statements import Statement
 from rag.types import Citation, Claim, Conflict, Document, Passage, RankedChunk
 from rag.weigh import Sentence, Sources, answerable, sentences_of, tells, weigh
@@ -195,6 +195,8 @@ def _reason(question: str, read: bool, sources: Sources) -> str:
         return "There is nothing in the documents to answer from."
     if asks_for_an_opinion(question):
         return "The documents do not say: the question asks for an opinion of its reader."
+    if asks_nothing(question):
+        return "That asks for nothing that documents could say."
     names = (name for part in parts(question) for name in unmentioned(part, sources.mentions))
     if absent := dict.fromkeys(names):
         return f"The documents do not mention {' or '.join(absent)}."

@@ -1,4 +1,4 @@
-"""What a question asks for: its parts and names, and whether it asks for an opinion."""
+"""What a question asks for: its parts and names, and whether it asks for an opinion, or for nothing."""
 
 from __future__ import annotations
 
@@ -43,6 +43,12 @@ _YOU = re.compile(
     r"|\bare you (?:on|for|against|in favou?r)\b"
     r"|\byour (?:own )?(?:favou?rite|opinion|thoughts?|feelings?|verdict)\b"
     r"|\b(?:in|is|was|what's) your (?:own )?(?:view|take|side|guess|choice)\b",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"\W*(?:(?:hi|hello|hey|greetings|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|cheers"
+    r"|a lot|so much|very much|there|ok|okay|fine|great|cool|nice|sorry|please|yes|no|sure|bye|goodbye"
+    r"|see you)\b\W*)+",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
@@ -147,6 +153,11 @@ def asks_whether(question: str) -> bool:
     return _WHETHER.match(question) is not None
 
 
+def asks_documents(question: str) -> bool:
+    """Whether a question asks for something that documents could say."""
+    return not asks_for_an_opinion(question) and not asks_nothing(question)
+
+
 def asks_for_an_opinion(question: str) -> bool:
     """Whether a question is for what the one asked thinks: no document says what that is.
 
@@ -157,3 +168,13 @@ def asks_for_an_opinion(question: str) -> bool:
         False
     """
     return _YOU.search(_QUOTED.sub("", question)) is not None
+
+
+def asks_nothing(question: str) -> bool:
+    """Whether words are a greeting, thanks, or the like, and no question.
+
+    Examples:
+        >>> asks_nothing("Thanks a lot!"), asks_nothing("Who says thanks?")
+        (True, False)
+    """
+    return _COURTESY.fullmatch(question) is not None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from rag.chunks import count_words
 from rag.expected import Expected, expected, expected_kinds
 from rag.facts import Fact, find_facts
-from rag.questions import asks_for_an_opinion, names_asked_about, unmentioned
+from rag.questions import asks_documents, names_asked_about, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
 from rag.types import RankedChunk, Ranking
@@ -177,7 +177,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
     """
     ordered = reading_order(sources.ranking.chunks)
     signed = _signed(question, ordered[:READ], sources)
-    if _is_open(signed) and not asks_for_an_opinion(question):
+    if _is_open(signed) and asks_documents(question):
         signed += _signed(question, ordered[READ : READ + FURTHER], sources)
     signed = [one for one in signed if tells(one.text)] or signed
     likely = shares([one.score for one in signed])
@@ -220,7 +220,7 @@ def reading_order(chunks: Sequence[RankedChunk]) -> list[RankedChunk]:
 
 def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
     """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
-    if not sentences or asks_for_an_opinion(question):
+    if not sentences or not asks_documents(question):
         return 0.0
     stopping, signs = sources.weights.stopping, stopping_signs(question, sentences, sources.mentions)
     return 1 / (1 + math.exp(-_weighed(stopping, signs) - stopping.bias))

@@ -6,7 +6,7 @@ import pytest
 from rag.chunks import chunk
 from rag.citations import Citer
 from rag.extract import extract
-from rag.questions import parts
+from rag.questions import asks_nothing, parts
 from rag.reader import Reader
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
@@ -252,6 +252,36 @@ def test_what_of_a_question_is_not_answered_is_named():
     )
     assert "1820" in found.claims[0].text
     assert found.reason == "The documents do not say: what is the boiling point of tungsten?"
+
+
+@pytest.mark.parametrize("words", ["Thanks!", "ok, thank you very much", "Hello there", "Good morning."])
+def test_courtesies_are_not_answered(words):
+    found, _ = answered(words, "Thanks to all, he said. Hello there, good morning to you. It is fine.")
+    assert (found.claims, found.confidence) == ((), 0.0)
+    assert found.reason == "That asks for nothing that documents could say."
+
+
+@pytest.mark.parametrize("words", ["Who said hello?", "bail", "thanks to whom", ""])
+def test_other_words_ask_for_something(words):
+    assert not asks_nothing(words)
+
+
+def test_the_reader_looks_for_an_age_not_for_any_number():
+    found, _ = answered(
+        "How old is Pavel Rudd?", "Pavel Rudd runs a service of 900 million users. Rudd, 39, was accused."
+    )
+    assert found.claims[0].text == "Rudd, 39, was accused."
+
+
+def test_a_later_part_is_asked_with_the_name_of_the_first():
+    found, _ = answered(
+        "Where was Ida Rudd born, and who taught her?",
+        "Ida Rudd was born in Lyon. Ida Rudd was taught by Ferrer. Max Orban was taught by Lind.",
+    )
+    assert [claim.text for claim in found.claims][:2] == [
+        "Ida Rudd was born in Lyon.",
+        "Ida Rudd was taught by Ferrer.",
+    ]
 
 
 def test_a_question_for_an_opinion_is_refused_however_near_the_words():

@@ -116,6 +116,27 @@ def test_the_terminal_marks_the_nearest_passages_of_a_refusal_as_not_evidence():
     assert answer_text(refused()) == "The documents do not say."
 
 
+def test_the_reader_is_told_that_an_answer_is_doubtful():
+    doubt = "The documents may not answer this: confidence 0.31."
+    doubtful = bail_answer(confidence=0.31)
+    assert answer_text(doubtful).startswith(
+        f"Bail was 5 million euros. [1]\n\nHe reports twice a week. [2][1]\n\n{doubt}\n\n[1]"
+    )
+    assert one(answer_html(doubtful), ".cw-doubt").text == doubt
+    # nor before the confidence is known, nor of a model's answer, nor of a refusal
+    others = (
+        bail_answer(confidence=0.5),
+        bail_answer(confidence=0.31, mode="a-model"),
+        refused(confidence=0.1),
+    )
+    for other in (
+        *map(answer_html, others),
+        answer_html(doubtful, finished=False),
+        *map(answer_text, others),
+    ):
+        assert "may not answer" not in other
+
+
 def test_the_terminal_shows_conflicting_values_side_by_side():
     conflict = Conflict("bail", (Side("5 million euros", (1,)), Side("6 million euros", (2,))))
     shown = answer_text(bail_answer(status="conflict", conflicts=(conflict,)))

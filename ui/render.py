@@ -18,6 +18,8 @@ from ui.exchange import Exchange
 
 NOT_EVIDENCE = "Nearest passages (not evidence):"
 PARTIAL = "Part of what was asked is not in the documents."
+DOUBTED_BELOW = 0.5
+"""The confidence below which the documents more likely do not answer: then the reader is told."""
 LISTED = 200
 
 Span = Citation | Passage
@@ -37,6 +39,7 @@ def answer_text(answer: Answer, width: int = 88) -> str:
         _wrapped(f"Searched for: {answer.standalone}" if _completed(answer) else "", width),
         *(_wrapped(_marked(claim.text, claim.citations), width) for claim in answer.claims),
         _wrapped(_unanswered(answer), width),
+        _wrapped(_doubt(answer), width),
         *(_conflict_text(conflict, width) for conflict in answer.conflicts),
         _refusal_text(answer, width),
         _dropped_text(answer, width),
@@ -65,6 +68,14 @@ def _unanswered(answer: Answer) -> str:
     if answer.status == "refused":
         return ""
     return answer.reason or (PARTIAL if answer.status == "partial" else "")
+
+
+def _doubt(answer: Answer) -> str:
+    """That sentences told without a model may be beside the point, where it is more likely than not."""
+    told = bool(answer.claims) and answer.mode == "extractive"
+    if not told or answer.confidence >= DOUBTED_BELOW:
+        return ""
+    return f"The documents may not answer this: confidence {answer.confidence:.2f}."
 
 
 def _conflict_text(conflict: Conflict, width: int) -> str:
@@ -179,6 +190,7 @@ def answer_html(answer: Answer, turn: int = 0, finished: bool = True) -> str:
         _note("cw-notice", answer.notice),
         "".join(_claim_html(answer, claim, turn, place) for place, claim in enumerate(answer.claims)),
         _note("cw-open", _unanswered(answer)),
+        _note("cw-doubt", _doubt(answer) if finished else ""),
         "".join(
             _conflict_html(answer, conflict, turn, place) for place, conflict in enumerate(answer.conflicts)
         ),
