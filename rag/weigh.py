@@ -23,10 +23,10 @@ READ = 4
 """How many chunks the reader reads at first: more take longer than most questions need."""
 FURTHER = 4
 """How many more it reads where those leave it open whether the question is answered."""
-OPEN_BELOW = 0.0
-"""A question is open while the reader gives less for the answers of all sentences together, a logit.
+OPEN = (-4.0, 0.0)
+"""A question is open while what the reader gives for the answers of all sentences together, a logit, is in this.
 
-By it fewer than half of the questions of the gold are read for further: the median takes hardly longer.
+Above it reading on changes little, and takes time; of 240 questions below it, 1 had an answer anywhere.
 """
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
@@ -188,7 +188,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
 def _is_open(signed: Sequence[Sentence]) -> bool:
     """Whether sentences that may be told leave open whether a question is answered."""
     answered = [one.reading.answered for one in signed if tells(one.text)]
-    return not answered or _summed(answered) < OPEN_BELOW
+    return not answered or OPEN[0] <= _summed(answered) < OPEN[1]
 
 
 def _signed(question: str, ranked: Sequence[RankedChunk], sources: Sources) -> list[Sentence]:

@@ -7,7 +7,7 @@ from rag.chunks import chunk
 from rag.citations import Citer
 from rag.extract import extract
 from rag.questions import asks_nothing, parts
-from rag.reader import Reader
+from rag.reader import Reader, Reading
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
 from rag.weigh import (
@@ -85,6 +85,17 @@ def test_the_best_are_read_then_the_nearest_then_the_others():
 
 HILLS = "The hills are green in spring."
 BAIL = "The bail was set at 5 million euros."
+CLOUDS = "The clouds are grey in autumn."
+
+
+class AsTold:
+    """A reader that finds the bail's sentence an answer, the hills doubtful, and the clouds none at all."""
+
+    def read(self, question, passages):
+        logits = {BAIL: 3.0 if "bail" in question else -2.0, HILLS: -2.0}
+        return [
+            [Reading(logits.get(chunk.text, -9.0), logits.get(chunk.text, -9.0))] for _, chunk in passages
+        ]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +104,8 @@ BAIL = "The bail was set at 5 million euros."
         ([BAIL, *[HILLS] * 11], READ),  # answered by the first
         ([*[HILLS] * 5, BAIL, *[HILLS] * 6], READ + FURTHER),  # not by the first: found by reading on
         ([HILLS] * 12, READ + FURTHER),  # by none
+        ([CLOUDS] * 12, READ),  # nor near to it
+        ([HILLS, *[CLOUDS] * 11], READ + FURTHER),
         (["# The bail was set at 3 million euros.", *[HILLS] * 4, BAIL, *[HILLS] * 6], READ + FURTHER - 1),
         (
             ['{"answer": "The bail was set at 3 million euros."}', *[HILLS] * 4, BAIL, *[HILLS] * 6],
@@ -103,7 +116,8 @@ BAIL = "The bail was set at 5 million euros."
 )
 def test_further_chunks_are_read_where_the_first_leave_a_question_open(texts, read):
     sources, _ = sources_of("How much was the bail?", "")
-    found = weigh("How much was the bail?", replace(sources, ranking=Ranking("", ranked_of(*texts))))
+    ranking = Ranking("", ranked_of(*texts))
+    found = weigh("How much was the bail?", replace(sources, ranking=ranking, reader=AsTold()))
     assert len(found) == read
     assert (found[0].text == BAIL) is (BAIL in texts)
 
@@ -205,6 +219,7 @@ def test_nothing_to_read_is_refused():
 
 def test_no_further_chunks_are_read_for_an_opinion():
     sources, _ = sources_of("What do you think of the mill?", *[HILLS] * 12)
+    sources = replace(sources, reader=AsTold())
     assert len(weigh("What do you think of the mill?", sources)) == READ
     assert len(weigh("Who built the mill?", sources)) == READ + FURTHER
 
@@ -226,11 +241,11 @@ def test_of_like_sentences_the_nearer_is_best_but_not_by_another_embedders_cosin
 
 def test_one_part_of_a_question_may_be_read_for_further_than_the_other():
     sources, citer = sources_of("How much was the bail, and who tunes the organ?", BAIL, *[HILLS] * 11)
+    sources = replace(sources, reader=AsTold())
     found = extract(sources.ranking.question, sources, citer)
     depths = [len(weigh(part, sources)) for part in parts(sources.ranking.question)]
     assert depths == [READ, READ + FURTHER]
-    assert [claim.text for claim in found.claims] == [BAIL]
-    assert found.reason == "The documents do not say: who tunes the organ?"
+    assert [claim.text for claim in found.claims] == [BAIL, HILLS]
     assert [passage.quote for passage in found.nearest] == [BAIL, HILLS, HILLS]
 
 
