@@ -55,7 +55,7 @@ check: ## Check format, lint, types, layers and locks
 
 test-all: ## Run the tests marked slow, browser and model
 	$(SETUP) model
-	$(BIN)/python -m pytest -m "slow or browser or model"
+	$(BIN)/python -m pytest -m "slow or browser or model" --durations=12
 
 soak: ## Kill indexing at 50 random moments
 	$(SETUP) dev

@@ -85,6 +85,10 @@ class Expected:
         units = _units_of(fact)
         return fact.kind in self.kinds and (not self.units or units is None or bool(self.units & units))
 
+    def is_named_by(self, fact: Fact) -> bool:
+        """Whether a fact is of such a kind, and names such a unit."""
+        return fact.kind in self.kinds and bool(self.units & (_units_of(fact) or frozenset()))
+
 
 @lru_cache(maxsize=256)
 def expected(question: str) -> Expected:

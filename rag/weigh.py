@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.chunks import count_words
-from rag.expected import Expected, expected, expected_kinds
-from rag.facts import Fact, find_facts
+from rag.expected import expected, expected_kinds
+from rag.facts import find_facts
 from rag.questions import asks_documents, names_asked_about, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
@@ -24,9 +24,9 @@ READ = 4
 FURTHER = 4
 """How many more it reads where those leave it open whether the question is answered."""
 OPEN = (-4.0, 0.0)
-"""A question is open while what the reader gives for the answers of all sentences together, a logit, is in this.
+"""A question is open while the reader gives so much for the answers of all sentences together, a logit.
 
-Above it reading on changes little, and takes time; of 240 questions below it, 1 had an answer anywhere.
+Above, reading on changes little, and takes time; of 240 questions below, 1 had an answer anywhere.
 """
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
@@ -45,7 +45,9 @@ class Choosing:
     Attributes:
         read: What the reader gives it for choosing, a logit.
         words: The share of what is asked about, by rarity, that the sentence names, in [0, 1].
-        kind: 1 where it holds a fact of the kind and unit asked for that the question does not state, else 0.
+        kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0; none of
+            another unit.
+        unit: 1 where such a fact names the unit that is asked for, else 0.
         rank: The fused score of its chunk, in [0, 1].
         cosine: The cosine of question and chunk, in [-1, 1].
     """
@@ -53,6 +55,7 @@ class Choosing:
     read: float
     words: float
     kind: float
+    unit: float
     rank: float
     cosine: float
 
@@ -91,11 +94,11 @@ class Weights:
 
 # by tools/fit_extract.py
 WEIGHTS = Weights(
-    Choosing(read=0.55, words=1.49, kind=1.42, rank=3.56, cosine=7.19),
+    Choosing(read=0.55, words=1.49, kind=1.40, unit=1.35, rank=3.56, cosine=7.19),
     Stopping(answered=0.62, cosine=3.18, absent=-2.01, lacking=-0.81, bias=-2.26),
 )
 WEIGHTS_ALONE = Weights(
-    Choosing(read=0.56, words=1.23, kind=1.43, rank=5.73, cosine=0.0),
+    Choosing(read=0.56, words=1.23, kind=1.43, unit=1.35, rank=5.73, cosine=0.0),
     Stopping(answered=0.75, cosine=0.0, absent=-2.15, lacking=-0.6, bias=-0.84),
 )
 """For another embedder, whose cosines have a scale of their own; its bias serves the same threshold."""
@@ -199,10 +202,12 @@ def _signed(question: str, ranked: Sequence[RankedChunk], sources: Sources) -> l
     signed = []
     for one, readings in zip(ranked, sources.reader.read(question, passages), strict=True):
         for (start, end, text), reading in zip(sentences_of(one), readings, strict=True):
+            new = [fact for fact in find_facts(text) if all(fact.value != other.value for other in known)]
             signs = {
                 "read": reading.chosen,
                 "words": _overlap(asked, text),
-                "kind": float(any(_is_new(fact, wanted, known) for fact in find_facts(text))),
+                "kind": float(any(map(wanted.is_met_by, new))),
+                "unit": float(any(map(wanted.is_named_by, new))),
                 "rank": one.score,
                 "cosine": one.cosine,
             }
@@ -274,10 +279,6 @@ def _overlap(asked: dict[str, float], text: str) -> float:
     whole = sum(asked.values())
     held = set(topic(text))
     return sum(weight for stem, weight in asked.items() if stem in held) / whole if whole else 0.0
-
-
-def _is_new(fact: Fact, wanted: Expected, known: Sequence[Fact]) -> bool:
-    return wanted.is_met_by(fact) and all(fact.value != other.value for other in known)
 
 
 def _weighed(weights: Choosing | Stopping, signs: dict[str, float]) -> float:

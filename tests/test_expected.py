@@ -81,3 +81,18 @@ def test_a_question_may_ask_for_anything(question):
 @pytest.mark.parametrize("question", ["How many of them?", "How many other ships?", "How many were lost?"])
 def test_a_count_may_be_of_anything_where_nothing_is_named(question):
     assert expected(question).units == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "named"),
+    [
+        ("How many users has it?", "It has 900 million users.", True),
+        ("How many users has it?", "It grew to 900 million.", False),
+        ("How many people work there?", "There are 42 nurses.", False),
+        ("How old is Rudd?", "Rudd, 39, was there.", True),
+        ("How much is it in euros?", "It is €5M.", True),
+        ("How much is it?", "It is €5M.", False),
+    ],
+)
+def test_a_fact_may_name_the_unit_asked_for(question, text, named):
+    assert any(map(expected(question).is_named_by, find_facts(text))) is named
