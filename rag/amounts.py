@@ -246,12 +246,22 @@ def _measured(text: str, number: Number) -> Amount | None:
 
 
 def _lasting(text: str, number: Number, match: re.Match[str]) -> Amount:
-    value, unit = _length(number.value, match["unit"].lower().removesuffix("s"))
+    value, unit = length(number.value, match["unit"].lower().removesuffix("s"))
     return _make(text, number._replace(value=value, other=None), match.end(), "duration", unit)
 
 
-def _length(number: Decimal, unit: str) -> tuple[Decimal, str]:
-    """A span of time in days or months, the two that do not convert into each other."""
+def is_time(noun: str) -> bool:
+    """Whether a noun in the singular is a unit of time."""
+    return noun in _DAYS or noun in _LONG
+
+
+def length(number: Decimal, unit: str) -> tuple[Decimal, str]:
+    """A span of time in days, nights or months, which do not convert into each other.
+
+    Examples:
+        >>> length(Decimal(2), "year")
+        (Decimal('24'), 'month')
+    """
     if unit in _DAYS:
         return number / _DAYS[unit], "day"
     factor, base = _LONG[unit]
@@ -321,18 +331,30 @@ def _signed(text: str, number: Number) -> Number:
 
 
 def _unit(text: str, number: Number) -> str:
-    """What is counted: the first plural among the next four words, in the singular.
+    """What is counted: after one the next word, else by `noun_after`."""
+    one = number.value == 1 and not number.great
+    match = _NOUN.match(text, number.end) if one else None
+    if match and match["word"].lower() not in FUNCTION_WORDS:
+        return singular(match["word"].lower())
+    return "" if one else noun_after(text, number.end)
+
+
+def noun_after(text: str, place: int) -> str:
+    """What is counted by what ends at a place: the first plural among the next four words, in the singular.
 
     Without a tagger, a plural is a word in s (or people, men, women, children, feet) before any
-    function word; after one and after a hyphen it is the next word.
+    function word; after a hyphen it is the next word. Empty where there is none.
+
+    Examples:
+        >>> noun_after("How many active users has it?", 8)
+        'user'
     """
-    place = number.end
     for _ in range(4):
         match = _NOUN.match(text, place)
         if not match or match["word"].lower() in FUNCTION_WORDS:
             return ""
         word, place = match["word"].lower(), match.end()
-        if match["gap"] == "-" or (number.value == 1 and not number.great):
+        if match["gap"] == "-":
             return singular(word)
         if word in _PEOPLE or (word[-1] == "s" and word[-2:] != "ss" and word not in _NOT_NOUN):
             return singular(word)
@@ -420,6 +442,6 @@ def _rates(text: str, amount: Amount) -> Iterator[Amount]:
 
 def _spans(text: str) -> Iterator[Amount]:
     for match in _A_SPAN.finditer(text):
-        number, unit = _length(Decimal(1), (match["unit"] or match["unit2"]).lower())
+        number, unit = length(Decimal(1), (match["unit"] or match["unit2"]).lower())
         start, end = match.span("span") if match["span"] else match.span("ago")
         yield Amount(start, end, "duration", number, unit, _qualifier(text, start))

@@ -17,7 +17,7 @@ _WHOLE_MONTH = rf"(?:{'|'.join(_FULL)})\b"
 _YEAR = r"(?:1\d{3}|20\d{2}|2100)(?![\d\w]|[.,/]\d)"
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b"
 _SHADE = r"(?:(?P<shade>early|mid|late|(?:beginning|start|middle|end)\ of)[- ](?:the\ )?(?:in\ )?)?"
-_WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SHORT_WEEKDAY = "Mon|Tues?|Wed|Thu(?:rs?)?|Fri"
 _SHORT_WEEKDAYS = rf"(?:{_SHORT_WEEKDAY})\.|(?<=[Oo]n\ )(?:{_SHORT_WEEKDAY}|Sat|Sun)\b\.?"
 _SEASONS = "spring|summer|autumn|fall|winter"
@@ -39,7 +39,7 @@ _DATE = re.compile(
     |(?<!\w){_SHADE}(?P<month3>{_ANY_MONTH})(?:,?\ (?:of\ )?|-)(?P<year3>{_YEAR})
     |(?<!\w)(?P<season>{_SEASONS}|Q[1-4])(?:\ of)?\ (?P<season_year>{_YEAR})
     |(?<!\w)(?P<near>{_NEAR}|yesterday|tomorrow)(?!\w)
-    |(?<!\w)(?P<weekday>{_WEEKDAYS})s?(?!\w)
+    |(?<!\w)(?P<weekday>{"|".join(WEEKDAYS)})s?(?!\w)
     |(?<!\w)(?P<weekday2>(?-i:{_SHORT_WEEKDAYS}))
     |(?<![\w$€£¥.,]){_SHADE.replace("shade", "shade4")}(?P<decade>(?:1\d|20)\d0|'\d0)'?s(?!\w)
     |(?<!\w)(?P<century>(?:\d{{1,2}}(?:st|nd|rd|th)|{_ANY_NTH}))[ -]century(?!\w)
@@ -159,7 +159,7 @@ def _named(groups: dict[str, str], shade: str) -> Day:
         return Day(shade=_clock(groups["clock"]))
     if "weekday2" in groups:
         short = groups["weekday2"][:3].lower()
-        return Day(shade=next(day for day in _WEEKDAYS.split("|") if day.startswith(short)))
+        return Day(shade=next(day for day in WEEKDAYS if day.startswith(short)))
     return Day(shade=(groups.get("near") or groups["weekday"]).lower().replace("-", " "))
 
 

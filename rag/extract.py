@@ -15,7 +15,7 @@ from itertools import zip_longest
 from rag.citations import Citer, recited, says_the_same
 from rag.conflicts import find_conflicts
 from rag.expected import expected_kinds
-from rag.questions import asks_for_an_opinion, asks_nothing, parts, unmentioned
+from rag.questions import asks_for_an_opinion, asks_nothing, parts, standing_alone, unmentioned
 from rag.statements import Statement
 from rag.types import Citation, Claim, Conflict, Document, Passage, RankedChunk
 from rag.weigh import Sentence, Sources, answerable, sentences_of, tells, weigh
@@ -60,7 +60,10 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
         sources: What to answer from.
         citer: Makes the citations.
     """
-    asked = parts(question)
+    if asks_nothing(question):
+        return Extract((), 0.0, "That asks for nothing that documents could say.", ())
+    as_asked = parts(question)
+    asked = standing_alone(as_asked)
     weighed = [weigh(part, sources) for part in asked]
     likely = [answerable(part, sentences, sources) for part, sentences in zip(asked, weighed, strict=True)]
     by_turns = [one for sentences in zip_longest(*weighed) for one in sentences if one is not None]
@@ -71,7 +74,7 @@ def extract(question: str, sources: Sources, citer: Citer) -> Extract:
     tellings = [_telling(asked[at], weighed[at], sources, citer.document) for at in told]
     claims = tuple(_claim(one, telling, citer) for one, telling in _in_turn(tellings))
     differing = tuple(recited(one, telling.citer, citer) for telling in tellings for one in telling.conflicts)
-    silent = [part for at, part in enumerate(asked) if at not in told]
+    silent = [part for at, part in enumerate(as_asked) if at not in told]
     return Extract(claims, max(likely), _unanswered(silent), nearest, differing)
 
 
@@ -195,8 +198,6 @@ def _reason(question: str, read: bool, sources: Sources) -> str:
         return "There is nothing in the documents to answer from."
     if asks_for_an_opinion(question):
         return "The documents do not say: the question asks for an opinion of its reader."
-    if asks_nothing(question):
-        return "That asks for nothing that documents could say."
     names = (name for part in parts(question) for name in unmentioned(part, sources.mentions))
     if absent := dict.fromkeys(names):
         return f"The documents do not mention {' or '.join(absent)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rag.facts import find_facts
 from rag.names import TITLES, is_people, kin
@@ -28,11 +28,12 @@ _SENTENCE = re.compile(r"(?<=[^\W\d_]{3}[.!?:;])(?<!\bProf\.)(?<!\bCapt\.)\s+")
 _WHETHER = re.compile(rf"\s*{_HELPS}\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)$", re.IGNORECASE)
 """How a part ends that goes on in the next: "Who decides when and how many may travel?"."""
+_SUBJECT_BEGINS = re.compile(rf"\b{_HELPS} $", re.IGNORECASE)
+_PERSON = re.compile(r"\b(?:(?P<own>his)|he|she|him|her(?=\W*$))\b", re.IGNORECASE)
+"""Words for a person; "her" before a word may be its owner or not."""
+_SOMEBODY = re.compile(r"\b(?:the|an?|this|that|his|her|their|its|my|our|your)\b", re.IGNORECASE)
+"""Words before somebody else whom a question may be about, too."""
 _WHO = re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)
-_PRONOUN = re.compile(
-    r"\b(?:(?P<own>his|its|their|her(?= (?!by|for|in|of|on|to|with)\w))|he|she|it|they|him|her|them)\b",
-    re.IGNORECASE,
-)
 FEWEST_WORDS = 3
 """A part of a question has at least so many words: "who and why" is one."""
 
@@ -45,11 +46,14 @@ _YOU = re.compile(
     r"|\b(?:in|is|was|what's) your (?:own )?(?:view|take|side|guess|choice)\b",
     re.IGNORECASE,
 )
+_GREETING = (
+    r"hi|hello|hey|greetings|good (?:morning|afternoon|evening|night|day)|how are you|thanks|thank you|thx"
+    r"|bye|goodbye|see you"
+)
 _COURTESY = re.compile(
-    r"\W*(?:(?:hi|hello|hey|greetings|good (?:morning|afternoon|evening|night|day)|thanks?|thank you|cheers"
-    r"|a lot|so much|very much|there|ok|okay|fine|great|cool|nice|sorry|please|yes|no|sure|bye|goodbye"
-    r"|see you)\b\W*)+",
-    re.IGNORECASE,
+    rf"(?=.*\b(?:{_GREETING})\b)\W*(?:(?:{_GREETING}|a lot|so much|very much|there|everyone|all|again|ok"
+    r"|okay|fine|great|cool|nice|sorry|please|yes|no|sure|cheers)\b\W*)+",
+    re.IGNORECASE | re.DOTALL,
 )
 _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 
@@ -57,32 +61,50 @@ _QUOTED = re.compile(r"[\"“«][^\"”»]*[\"”»]")
 def parts(question: str) -> list[str]:
     """A question that asks for several things as one question for each, else the question alone.
 
-    Each stands alone as far as can be told: where the earlier ones have one name, a later one that has none
-    has it in place of its first pronoun. Where they ask who, the pronoun may be for that person, and stays.
-
     Examples:
         >>> parts("When was he arrested, and how much was the bail?")
         ['When was he arrested', 'how much was the bail?']
-        >>> parts("What did Lovelace write, and where did she live?")
-        ['What did Lovelace write', 'where did Lovelace live?']
         >>> parts("Who decides when and how he may travel?")
         ['Who decides when and how he may travel?']
     """
     found = [part.strip() for part in _AND.split(question)]
     whole = all(len(part.split()) >= FEWEST_WORDS and _ASKING.search(part) for part in found)
     ended = not any(_OPEN.search(part) for part in found[:-1])
-    if len(found) < 2 or not whole or not ended:
-        return [question]
-    return [_standing_alone(part, " ".join(found[:at])) for at, part in enumerate(found)]
+    return found if len(found) > 1 and whole and ended else [question]
 
 
-def _standing_alone(part: str, before: str) -> str:
-    """A part of a question with the one name of the parts before it for its first pronoun."""
-    names = {str(fact.value): fact.text for fact in find_facts(before) if fact.kind == "name"}
-    if len(names) != 1 or _WHO.search(before) or any(fact.kind == "name" for fact in find_facts(part)):
-        return part
-    (name,) = names.values()
-    return _PRONOUN.sub(lambda match: f"{name}'s" if match["own"] else name, part, count=1)
+def standing_alone(asked: Sequence[str]) -> list[str]:
+    """The parts of a question, each with the person it is about named, as far as that is sure.
+
+    Where a part is about one name alone, as its subject, a "he" or "she" in the next is that; not in one that
+    has somebody else before it, and no "it" or "they", which may be anything.
+
+    Examples:
+        >>> standing_alone(["What did Lovelace write", "where did she live?"])
+        ['What did Lovelace write', 'where did Lovelace live?']
+        >>> standing_alone(["Where did Lovelace meet her husband", "when did he die?"])
+        ['Where did Lovelace meet her husband', 'when did he die?']
+    """
+    alone, name = [], ""
+    for part in asked:
+        match = _PERSON.search(part)
+        if name and match and not _SOMEBODY.search(part[: match.start()]):
+            named = f"{name}'s" if match["own"] else name
+            alone.append(f"{part[: match.start()]}{named}{part[match.end() :]}")
+        else:
+            alone.append(part)
+            name = _subject(part) or (name if match else "")
+    return alone
+
+
+def _subject(question: str) -> str:
+    """The name that a question is about: after its first auxiliary, with no other and nobody else in it."""
+    names = [fact for fact in find_facts(question) if fact.kind == "name"]
+    if len(names) != 1 or _SOMEBODY.search(question) or _WHO.search(question):
+        return ""
+    begins = _SUBJECT_BEGINS.search(question[: names[0].start])
+    owned = re.match(r"['’]s?\b", question[names[0].end :])
+    return names[0].text if begins and not owned else ""
 
 
 def unmentioned(question: str, mentions: Callable[[str], bool]) -> list[str]:
@@ -151,11 +173,6 @@ def asks_whether(question: str) -> bool:
         (True, False)
     """
     return _WHETHER.match(question) is not None
-
-
-def asks_documents(question: str) -> bool:
-    """Whether a question asks for something that documents could say."""
-    return not asks_for_an_opinion(question) and not asks_nothing(question)
 
 
 def asks_for_an_opinion(question: str) -> bool:

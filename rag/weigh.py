@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from rag.chunks import count_words
 from rag.expected import expected, expected_kinds
 from rag.facts import find_facts
-from rag.questions import asks_documents, names_asked_about, unmentioned
+from rag.questions import asks_for_an_opinion, names_asked_about, unmentioned
 from rag.reader import Reader, Reading
 from rag.terms import topic
 from rag.types import RankedChunk, Ranking
@@ -23,10 +23,11 @@ READ = 4
 """How many chunks the reader reads at first: more take longer than most questions need."""
 FURTHER = 4
 """How many more it reads where those leave it open whether the question is answered."""
-OPEN = (-4.0, 0.0)
+HOPELESS_BELOW, SETTLED_ABOVE = -4.0, 0.0
 """A question is open while the reader gives so much for the answers of all sentences together, a logit.
 
-Above, reading on changes little, and takes time; of 240 questions below, 1 had an answer anywhere.
+Above, reading on changes little, and takes time; below, of 240 questions that `tools/fit_extract.py` asks,
+1 had an answer anywhere.
 """
 FEWEST_WORDS = 4
 """Shorter sentences are headings and signatures: they answer nothing, unless there is nothing else."""
@@ -45,8 +46,8 @@ class Choosing:
     Attributes:
         read: What the reader gives it for choosing, a logit.
         words: The share of what is asked about, by rarity, that the sentence names, in [0, 1].
-        kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0; none of
-            another unit.
+        kind: 1 where it holds a fact of the kind asked for that the question does not state, else 0. A fact
+            in another unit than the one asked for does not count.
         unit: 1 where such a fact names the unit that is asked for, else 0.
         rank: The fused score of its chunk, in [0, 1].
         cosine: The cosine of question and chunk, in [-1, 1].
@@ -180,7 +181,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
     """
     ordered = reading_order(sources.ranking.chunks)
     signed = _signed(question, ordered[:READ], sources)
-    if _is_open(signed) and asks_documents(question):
+    if _is_open(signed) and not asks_for_an_opinion(question):
         signed += _signed(question, ordered[READ : READ + FURTHER], sources)
     signed = [one for one in signed if tells(one.text)] or signed
     likely = shares([one.score for one in signed])
@@ -191,7 +192,7 @@ def weigh(question: str, sources: Sources) -> list[Sentence]:
 def _is_open(signed: Sequence[Sentence]) -> bool:
     """Whether sentences that may be told leave open whether a question is answered."""
     answered = [one.reading.answered for one in signed if tells(one.text)]
-    return not answered or OPEN[0] <= _summed(answered) < OPEN[1]
+    return not answered or HOPELESS_BELOW <= _summed(answered) < SETTLED_ABOVE
 
 
 def _signed(question: str, ranked: Sequence[RankedChunk], sources: Sources) -> list[Sentence]:
@@ -225,7 +226,7 @@ def reading_order(chunks: Sequence[RankedChunk]) -> list[RankedChunk]:
 
 def answerable(question: str, sentences: Sequence[Sentence], sources: Sources) -> float:
     """The probability in [0, 1] that the documents hold the answer, by the sentences read."""
-    if not sentences or not asks_documents(question):
+    if not sentences or asks_for_an_opinion(question):
         return 0.0
     stopping, signs = sources.weights.stopping, stopping_signs(question, sentences, sources.mentions)
     return 1 / (1 + math.exp(-_weighed(stopping, signs) - stopping.bias))
@@ -245,7 +246,7 @@ def stopping_signs(
 
 
 def lacking(question: str, best: Sentence) -> float:
-    """1 where the best sentence lacks the kind of fact asked for; names count for nothing, most have one."""
+    """1 where the best sentence lacks the kind or unit of fact asked for, but for a name, which most have."""
     return float(bool(expected_kinds(question) - {"name"}) and not best.signs["kind"])
 
 

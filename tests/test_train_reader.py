@@ -879,6 +879,27 @@ def test_a_checkpoint_of_other_questions_is_refused(tmp_path: Path) -> None:
 
 @needs_torch
 @pytest.mark.slow
+def test_a_checkpoint_of_another_seed_is_refused(tmp_path: Path) -> None:
+    training, plan = load("reader_training"), schedule.Schedule(1)
+    training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt", seed=2)
+    with pytest.raises(SystemExit, match="with --seed 2, not 1"):
+        training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt")
+
+
+@needs_torch
+def test_another_seed_draws_another_order_of_the_same_questions() -> None:
+    training, swaps = load("reader_training"), groups.Swaps([])
+    asked = [replace(ASKED_ONE, id=str(number)) for number in range(4 * training.BATCH)]
+
+    def order(seed: int) -> list[str]:
+        return [one.asked.id for step in range(4) for one in training.batch(asked, swaps, step, seed)]
+
+    assert order(1) == order(1) != order(2)
+    assert sorted(order(1)) == sorted(order(2)) == sorted(one.id for one in asked)
+
+
+@needs_torch
+@pytest.mark.slow
 def test_a_checkpoint_of_other_layers_is_refused(tmp_path: Path) -> None:
     training, plan = load("reader_training"), schedule.Schedule(1)
     training.train(load("reader_model").ReaderModel(), [ASKED_ONE], plan, tmp_path / "c.pt")

@@ -40,16 +40,17 @@ def train(
         seed: Another gives another order of questions, and other chunks beside them.
 
     Raises:
-        SystemExit: The checkpoint is of a training on other questions, or of other layers.
+        SystemExit: The checkpoint is of a training on other questions, with another seed, or of other layers.
     """
     swaps, free = Swaps(asked), [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = _optimiser(free)
-    step, spent = _resumed(checkpoint, model, optimiser, len(asked))
+    kept = {"questions": len(asked), "seed": seed}
+    step, spent = _resumed(checkpoint, model, optimiser, kept)
     saved = time.monotonic()
     began = saved - spent
     model.train()
     while rate := schedule.rate(step, time.monotonic() - began):
-        torch.manual_seed(seed + step)
+        torch.manual_seed((seed << 32) + step)
         for part in optimiser.param_groups:
             part["lr"] = RATE * rate
         found = losses(model, batch(asked, swaps, step, seed))
@@ -62,8 +63,8 @@ def train(
             _show(step, schedule, time.monotonic() - began, found.tolist())
         if time.monotonic() - saved > CHECKPOINT_S:
             saved = time.monotonic()
-            _save(checkpoint, model, optimiser, step, saved - began, len(asked))
-    _save(checkpoint, model, optimiser, step, time.monotonic() - began, len(asked))
+            _save(checkpoint, model, optimiser, {**kept, "step": step, "spent_s": saved - began})
+    _save(checkpoint, model, optimiser, {**kept, "step": step, "spent_s": time.monotonic() - began})
     model.eval()
 
 
@@ -99,25 +100,30 @@ def _show(step: int, schedule: Schedule, spent: float, found: Sequence[float]) -
 
 
 def _save(
-    checkpoint: Path, model: ReaderModel, optimiser: torch.optim.Optimizer, step: int, spent: float, of: int
+    checkpoint: Path, model: ReaderModel, optimiser: torch.optim.Optimizer, run: dict[str, float]
 ) -> None:
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    """Write the weights, and of the run its step, seconds, questions and seed."""
     unfinished = checkpoint.with_suffix(".part")
-    torch.save({**state, "step": step, "spent_s": spent, "questions": of}, unfinished)
+    torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), **run}, unfinished)
     unfinished.replace(checkpoint)
 
 
 def _resumed(
-    checkpoint: Path, model: ReaderModel, optimiser: torch.optim.Optimizer, of: int
+    checkpoint: Path, model: ReaderModel, optimiser: torch.optim.Optimizer, run: dict[str, int]
 ) -> tuple[int, float]:
     """The steps and seconds that a checkpoint holds; none where there is none."""
     if not checkpoint.is_file():
         return 0, 0.0
     state = torch.load(checkpoint, map_location=model.device)
-    if state["questions"] != of:
+    if state["questions"] != run["questions"]:
         sys.exit(
-            f"{checkpoint} is of a training on {state['questions']:,} questions, not {of:,}: "
+            f"{checkpoint} is of a training on {state['questions']:,} questions, not {run['questions']:,}: "
             "name the same --sets, or leave out --resume."
+        )
+    if state["seed"] != run["seed"]:
+        sys.exit(
+            f"{checkpoint} is of a training with --seed {state['seed']}, not {run['seed']}: "
+            "name the same, or leave out --resume."
         )
     if _sizes(state["optimiser"]) != _sizes(optimiser.state_dict()):
         sys.exit(f"{checkpoint} is of a training of other layers: name its --frozen, or leave out --resume.")

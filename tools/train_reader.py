@@ -109,7 +109,10 @@ def parse() -> argparse.Namespace:
         help="so many layers stay as they are, the lowest first",
     )
     parser.add_argument(
-        "--seed", type=int, default=SEED, help="the order of questions: another than that of --start"
+        "--seed",
+        type=int,
+        default=SEED,
+        help="draws the order of questions: take another than that of --start",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     return parser.parse_args()

@@ -73,9 +73,10 @@ def _unanswered(answer: Answer) -> str:
 def _doubt(answer: Answer) -> str:
     """That sentences told without a model may be beside the point, where it is more likely than not."""
     told = bool(answer.claims) and answer.mode == "extractive"
-    if not told or answer.confidence >= DOUBTED_BELOW:
+    confidence = round(answer.confidence, 2)
+    if not told or confidence >= DOUBTED_BELOW:
         return ""
-    return f"The documents may not answer this: confidence {answer.confidence:.2f}."
+    return f"The documents may not answer this: confidence {confidence:.2f}."
 
 
 def _conflict_text(conflict: Conflict, width: int) -> str:
@@ -180,7 +181,7 @@ def answer_html(answer: Answer, turn: int = 0, finished: bool = True) -> str:
     Args:
         answer: The answer, or as much of it as has been checked so far.
         turn: Its place in the conversation, from 0, by which its citations are found again.
-        finished: Whether this is the whole answer: then its sources and its mode are shown too.
+        finished: Whether this is the whole answer: then doubt, its sources and its mode are shown too.
 
     Returns:
         HTML in which nothing but this module's own elements is markup.
