@@ -7,7 +7,7 @@ from rag.chunks import chunk
 from rag.citations import Citer
 from rag.extract import extract
 from rag.questions import parts
-from rag.reader import Reader, Reading
+from rag.reader import Reader
 from rag.terms import terms
 from rag.types import Document, RankedChunk, Ranking
 from rag.weigh import (
@@ -85,41 +85,29 @@ def test_the_best_are_read_then_the_nearest_then_the_others():
 
 HILLS = "The hills are green in spring."
 BAIL = "The bail was set at 5 million euros."
-CLOUDS = "The clouds are grey in autumn."
-
-
-class AsTold:
-    """A reader that finds the bail's sentence an answer, the hills doubtful, and the clouds none at all."""
-
-    def read(self, question, passages):
-        logits = {BAIL: 3.0 if "bail" in question else -2.0, HILLS: -2.0}
-        return [
-            [Reading(logits.get(chunk.text, -9.0), logits.get(chunk.text, -9.0))] for _, chunk in passages
-        ]
+TUNER = "Ida Rudd tunes the organ."
+TUNED = "The organ is tuned in spring."
+"""Doubtful for who does it, while the hills are beside the point."""
 
 
 @pytest.mark.parametrize(
     ("texts", "read"),
     [
-        ([BAIL, *[HILLS] * 11], READ),  # answered by the first
-        ([*[HILLS] * 5, BAIL, *[HILLS] * 6], READ + FURTHER),  # not by the first: found by reading on
-        ([HILLS] * 12, READ + FURTHER),  # by none
-        ([CLOUDS] * 12, READ),  # nor near to it
-        ([HILLS, *[CLOUDS] * 11], READ + FURTHER),
-        (["# The bail was set at 3 million euros.", *[HILLS] * 4, BAIL, *[HILLS] * 6], READ + FURTHER - 1),
-        (
-            ['{"answer": "The bail was set at 3 million euros."}', *[HILLS] * 4, BAIL, *[HILLS] * 6],
-            READ + FURTHER - 1,
-        ),
-        ([HILLS] * 2, 2),
+        ([TUNER, *[TUNED] * 11], READ),  # answered by the first
+        ([*[TUNED] * 5, TUNER, *[TUNED] * 6], READ + FURTHER),  # not by the first: found by reading on
+        ([TUNED] * 12, READ + FURTHER),  # by none
+        ([HILLS] * 12, READ),  # nor near to it
+        ([TUNED, *[HILLS] * 11], READ + FURTHER),
+        ([f"# {TUNER}", *[TUNED] * 4, TUNER, *[TUNED] * 6], READ + FURTHER - 1),
+        ([f'{{"answer": "{TUNER}"}}', *[TUNED] * 4, TUNER, *[TUNED] * 6], READ + FURTHER - 1),
+        ([TUNED] * 2, 2),
     ],
 )
 def test_further_chunks_are_read_where_the_first_leave_a_question_open(texts, read):
-    sources, _ = sources_of("How much was the bail?", "")
-    ranking = Ranking("", ranked_of(*texts))
-    found = weigh("How much was the bail?", replace(sources, ranking=ranking, reader=AsTold()))
+    sources, _ = sources_of("Who tunes the organ?", "")
+    found = weigh("Who tunes the organ?", replace(sources, ranking=Ranking("", ranked_of(*texts))))
     assert len(found) == read
-    assert (found[0].text == BAIL) is (BAIL in texts)
+    assert (found[0].text == TUNER) is (TUNER in texts)
 
 
 def test_a_question_for_a_number_is_less_likely_answered_where_the_best_sentence_has_none():
@@ -218,10 +206,9 @@ def test_nothing_to_read_is_refused():
 
 
 def test_no_further_chunks_are_read_for_an_opinion():
-    sources, _ = sources_of("What do you think of the mill?", *[HILLS] * 12)
-    sources = replace(sources, reader=AsTold())
+    sources, _ = sources_of("What do you think of the mill?", *["The mill was built for the count."] * 12)
     assert len(weigh("What do you think of the mill?", sources)) == READ
-    assert len(weigh("Who built the mill?", sources)) == READ + FURTHER
+    assert len(weigh("What is to be thought of the mill?", sources)) == READ + FURTHER
 
 
 def test_of_like_sentences_the_nearer_is_best_but_not_by_another_embedders_cosines():
@@ -240,13 +227,12 @@ def test_of_like_sentences_the_nearer_is_best_but_not_by_another_embedders_cosin
 
 
 def test_one_part_of_a_question_may_be_read_for_further_than_the_other():
-    sources, citer = sources_of("How much was the bail, and who tunes the organ?", BAIL, *[HILLS] * 11)
-    sources = replace(sources, reader=AsTold())
+    sources, citer = sources_of("How much was the bail, and who tunes the organ?", BAIL, *[TUNED] * 11)
     found = extract(sources.ranking.question, sources, citer)
     depths = [len(weigh(part, sources)) for part in parts(sources.ranking.question)]
     assert depths == [READ, READ + FURTHER]
-    assert [claim.text for claim in found.claims] == [BAIL, HILLS]
-    assert [passage.quote for passage in found.nearest] == [BAIL, HILLS, HILLS]
+    assert found.claims[0].text == BAIL
+    assert [passage.quote for passage in found.nearest] == [BAIL, TUNED, TUNED]
 
 
 def test_both_parts_of_a_question_are_answered():

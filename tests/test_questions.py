@@ -47,7 +47,7 @@ def test_a_question_is_cut_where_another_begins(question, asked):
     ("question", "last"),
     [
         ("What did Rudd say, and where does he teach?", "where does Rudd teach?"),
-        ("When was Rudd born, and who were his parents?", "who were his parents?"),
+        ("When was Rudd born, and who were his parents?", "who were Rudd's parents?"),
         ("When was Rudd born, and what were his last words?", "what were Rudd's last words?"),
         ("When did Ada Rudd go, and who taught her?", "who taught Ada Rudd?"),
         ("Where is Rudd, and when did Rudd go, and why did he go?", "why did Rudd go?"),
