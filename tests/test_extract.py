@@ -73,12 +73,15 @@ def test_of_near_sentences_the_one_with_the_kind_of_fact_asked_for_is_told(quest
 def ranked_of(*texts: str) -> tuple[RankedChunk, ...]:
     """Chunks in this order, the last of which is the nearest."""
     pieces = [chunk(Document(f"{at}", "", None, None, text, "0" * 64))[0] for at, text in enumerate(texts)]
-    return tuple(RankedChunk(piece, at, 1 / at, at / len(pieces), 1.0) for at, piece in enumerate(pieces, 1))
+    return tuple(
+        RankedChunk(piece, at, 1 / at, 0.5 * at / len(pieces), 1.0) for at, piece in enumerate(pieces, 1)
+    )
 
 
 def test_the_best_are_read_then_the_nearest_then_the_others():
-    ranked = ranked_of(*["A mill."] * (READ + 3))
-    assert reading_order(ranked) == [*ranked[: READ - 1], ranked[-1], *ranked[READ - 1 : -1]]
+    ranked = ranked_of(*["A mill."] * (READ + 5))
+    others = ranked[READ - 1 :]  # the last being the nearest
+    assert reading_order(ranked) == [*ranked[: READ - 1], *others[:-4:-1], *others[:-3]]
     assert reading_order(ranked[: READ - 1]) == [*ranked[: READ - 1]]
     assert reading_order([]) == []
 
@@ -94,12 +97,12 @@ TUNED = "The organ is tuned in spring."
     ("texts", "read"),
     [
         ([TUNER, *[TUNED] * 11], READ),  # answered by the first
-        ([*[TUNED] * 5, TUNER, *[TUNED] * 6], READ + FURTHER),  # not by the first: found by reading on
+        ([*[TUNED] * 4, TUNER, *[TUNED] * 7], READ + FURTHER),  # not by the first: found by reading on
         ([TUNED] * 12, READ + FURTHER),  # by none
         ([HILLS] * 12, READ),  # nor near to it
         ([TUNED, *[HILLS] * 11], READ + FURTHER),
-        ([f"# {TUNER}", *[TUNED] * 4, TUNER, *[TUNED] * 6], READ + FURTHER - 1),
-        ([f'{{"answer": "{TUNER}"}}', *[TUNED] * 4, TUNER, *[TUNED] * 6], READ + FURTHER - 1),
+        ([f"# {TUNER}", *[TUNED] * 3, TUNER, *[TUNED] * 7], READ + FURTHER - 1),
+        ([f'{{"answer": "{TUNER}"}}', *[TUNED] * 3, TUNER, *[TUNED] * 7], READ + FURTHER - 1),
         ([TUNED] * 2, 2),
     ],
 )
@@ -206,9 +209,9 @@ def test_nothing_to_read_is_refused():
 
 
 def test_no_further_chunks_are_read_for_an_opinion():
-    sources, _ = sources_of("What do you think of the mill?", *["The mill was built for the count."] * 12)
-    assert len(weigh("What do you think of the mill?", sources)) == READ
-    assert len(weigh("What is to be thought of the mill?", sources)) == READ + FURTHER
+    sources, _ = sources_of("Do you think that the organ is tuned?", *[TUNED] * 12)
+    assert len(weigh("Do you think that the organ is tuned?", sources)) == READ
+    assert len(weigh("Who tunes the organ?", sources)) == READ + FURTHER
 
 
 def test_of_like_sentences_the_nearer_is_best_but_not_by_another_embedders_cosines():

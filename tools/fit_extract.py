@@ -43,7 +43,7 @@ CHOSEN_ON = ("squad2", "nq", "stories")
 SIGNS = tuple(field.name for field in fields(Choosing))
 STOP_SIGNS = tuple(field.name for field in fields(Stopping) if field.name != "bias")
 RIDGE = 1e-3
-REFUSED = 0.04
+REFUSED = 0.05
 """The share of the answerable questions that may be refused: what the threshold is set by."""
 CUTS = (0.1, 0.2, 0.3, 0.4, 0.5)
 """The thresholds of which the figures tell what is answered."""
