@@ -44,7 +44,7 @@ class Signs:
 DISAGREEING = Signs(spanned=0.38, alike=5.50, asked=0.21, beside=1.44)
 BIAS = -4.25
 """Both by `tools/fit_conflicts.py`."""
-SHOWN_FROM = 0.6
+SHOWN_FROM = 0.65
 """The probability from which a disagreement is shown."""
 
 

@@ -887,6 +887,13 @@ def test_a_checkpoint_of_another_seed_is_refused(tmp_path: Path) -> None:
 
 
 @needs_torch
+def test_the_mean_of_weights_lies_halfway() -> None:
+    torch, trained = importlib.import_module("torch"), load("train_reader")
+    found = trained.mean({"a": torch.tensor([1.0, 4.0])}, {"a": torch.tensor([3.0, -4.0])})
+    assert found["a"].tolist() == [2.0, 0.0]
+
+
+@needs_torch
 def test_another_seed_draws_another_order_of_the_same_questions() -> None:
     training, swaps = load("reader_training"), groups.Swaps([])
     asked = [replace(ASKED_ONE, id=str(number)) for number in range(4 * training.BATCH)]
