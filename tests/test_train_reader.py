@@ -895,7 +895,7 @@ def test_the_mean_of_weights_lies_halfway() -> None:
 
 @needs_torch
 def test_another_seed_draws_another_order_of_the_same_questions() -> None:
-    training, swaps = load("reader_training"), groups.Swaps([])
+    training, swaps = load("reader_training"), groups.Swaps([ASKED_ONE, *OTHER_QUESTIONS])
     asked = [replace(ASKED_ONE, id=str(number)) for number in range(4 * training.BATCH)]
 
     def order(seed: int) -> list[str]:
