@@ -118,8 +118,8 @@ _IN = re.compile(
 )
 """What stands before the currency that an amount is asked for in: not "how much did he invest in bitcoin"."""
 _WORTH = re.compile(
-    r"\bhow (?:high|large|big)\b.{0,200}\b(?:prices?|costs?|fees?|amounts?|sums?|bail|fines?|salar(?:y|ies)|debts?"
-    r"|profits?|losses|taxes|rents?|wages?)\b",
+    r"\bhow (?:high|large|big)\b.{0,200}\b(?:prices?|costs?|fees?|amounts?|sums?|bail|fines?|salar(?:y|ies)"
+    r"|debts?|profits?|losses|taxes|rents?|wages?)\b",
     re.IGNORECASE,
 )
 """How the size of an amount is asked for."""
