@@ -94,8 +94,8 @@ def train_reader(asked: list[Asked], options: argparse.Namespace) -> ReaderModel
 def mean(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights halfway between two trainings, one of which went on from the other.
 
-    It did better than either on most sets: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
-    section 4, found the like.
+    It did better than the later one on most sets, and Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+    models", found the like.
     """
     return {name: (value + other[name]) / 2 for name, value in one.items()}
 
