@@ -272,6 +272,13 @@ def test_the_reader_looks_for_an_age_not_for_any_number():
     assert found.claims[0].text == "Rudd, 39, was accused."
 
 
+def test_a_sentence_with_the_very_unit_asked_for_has_a_sign_of_its_own():
+    sources, _ = sources_of("How many users has it?", "It grew to 900 million.", "It has 900 million users.")
+    signs = {one.text: one.signs for one in weigh("How many users has it?", sources)}
+    assert [(one["kind"], one["unit"]) for _, one in sorted(signs.items())] == [(1.0, 0.0), (1.0, 1.0)]
+    assert WEIGHTS.choosing.unit > 0
+
+
 def test_a_later_part_is_asked_with_the_name_of_the_first():
     found, _ = answered(
         "Where was Ida Rudd born, and who taught her?",
