@@ -39,7 +39,7 @@ demo: ## Index seeds/ and answer three questions in the terminal
 test: ## Run the default tests and the gate over the gold questions
 	$(SETUP) dev
 	$(BIN)/python -m pytest
-	$(BIN)/python -m eval
+	$(BIN)/python -m eval run gold attacks
 
 eval: ## Judge the answers to the gold (and with DATA= the third-party sets) and write reports/
 	$(SETUP) dev

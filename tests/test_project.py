@@ -189,9 +189,18 @@ def test_an_old_python_is_named_in_one_line(root: Path) -> None:
     ]
 
 
+RUN_BY_CI = ("make test", "make eval")
+
+
 def marked_commands(readme: str) -> list[str]:
     """The `sh` blocks that the README marks with `<!-- run -->`, in order."""
     return re.findall(r"<!-- run -->\s*```sh\n(.*?)```", readme, re.DOTALL)
+
+
+def recipe(project: Path, target: str) -> list[str]:
+    """The commands that a target of the Makefile runs."""
+    shown = ["make", "--no-print-directory", "--dry-run", target]
+    return subprocess.run(shown, cwd=project, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 def opened_page(project: Path, command: str) -> str:
@@ -240,14 +249,15 @@ def wait_for_page(address: str, seconds: float) -> str:
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run(root: Path, tmp_path: Path) -> None:
-    """In a fresh copy, as its reader would; `make test` is left to `.ci/run`, which begins with it."""
+    """In a fresh copy; `.ci/run` begins with `make test`, and that ends with `make eval`."""
     project = copy_project(root, tmp_path / "citewell")
     blocks = marked_commands((project / "README.md").read_text())
     lines = "".join(blocks).splitlines()
-    assert {"make chat", "make test"} <= set(lines)
+    assert {"make chat", *RUN_BY_CI} <= set(lines)
     assert "\nmake test\n" in (project / ".ci" / "run").read_text()
+    assert recipe(project, "test")[-1] == recipe(project, "eval")[-1]
     for block in blocks:
         if "make chat" in block.splitlines():
             assert "Citewell" in opened_page(project, "make chat")
-        others = "\n".join(line for line in block.splitlines() if line not in ("make chat", "make test"))
+        others = "\n".join(line for line in block.splitlines() if line not in ("make chat", *RUN_BY_CI))
         subprocess.run(["bash", "-euo", "pipefail", "-c", others], cwd=project, check=True)

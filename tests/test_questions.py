@@ -99,6 +99,9 @@ def test_many_parts_take_no_long():
         "Would you trust it with your letters?",
         "What would you do?",
         "Do you agree with the ban?",
+        "Do you personally hold the tax to be fair?",
+        "What fine would you impose if you were the mayor?",
+        "How fair do you find the tax?",
     ],
 )
 def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
@@ -124,6 +127,9 @@ def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
         "What would you do to a name to avoid doubt?",
         "How do you set the editor of your choice?",
         "How do you import your view?",
+        "How do you find the settings?",
+        "How often do you rate a driver?",
+        "Whom do you call if you were robbed?",
     ],
 )
 def test_a_question_that_only_says_you_does_not(question):
