@@ -13,7 +13,7 @@ from rag.types import Chunk, Document
 SIZE = 120
 """The words of a chunk, at most, unless one sentence alone has more."""
 
-RECIPE = f"sentences-2/chunks-1/{SIZE}"
+RECIPE = f"sentences-3/chunks-1/{SIZE}"
 """The rules that cut a document, by version: a store made by others has to be cut anew."""
 
 _WORD = re.compile(

@@ -32,6 +32,8 @@ _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z]{1,4}\)\s|#{1,6}\s|[|>]|```|~~~)")
 _BOXED = re.compile(r"\s*([*#])\s(?P<inner>.*\S)\s+\1")
+_LINK = re.compile(r"\]\((?:https?:|[./#])\S*\)")
+_MARKS = "(*_`\"'“"
 _OPEN = re.compile(r"[({\[,=]$")
 _KEY = re.compile(r"\s*[\w.-]+\s*[:=]")
 _ROW = re.compile(r"\s*\||\t\S|[,;]\S+[,;]\S|\S {3,}\S.*\S {3,}\S|\S \| \S|^\W+$")
@@ -141,7 +143,8 @@ def _soft(block: list[str], usual: int) -> list[bool]:
 
     It does where the break was forced: the next word had no room. One full line proves little (in any
     list the longest line looks full), so that most of the block must agree; and one line in twenty may be
-    longer than the text is wide, as an address or a table is.
+    longer than the text is wide, as an address or a table is. Markdown with links is broken anywhere, since
+    their addresses are long: there it does where a sentence goes on.
     """
     block = _unboxed(block)
     longest = sorted(map(len, block))[-1 - len(block) // 20]
@@ -151,7 +154,11 @@ def _soft(block: list[str], usual: int) -> list[bool]:
     soft = [open_ and width > 0 and _runs_on(*pair, width) for open_, pair in zip(free, pairs, strict=True)]
     if 2 * sum(soft) < sum(free):
         soft = [False] * len(free)
-    return [one or (free[at] and _hangs(at, pairs, soft)) for at, one in enumerate(soft)]
+    linked = any(map(_LINK.search, block)) and _STOPPED.search(block[-1]) is not None
+    return [
+        one or (free[at] and (_hangs(at, pairs, soft) or (linked and _goes_on(*pairs[at]))))
+        for at, one in enumerate(soft)
+    ]
 
 
 def _unboxed(block: list[str]) -> list[str]:
@@ -182,6 +189,14 @@ def _depth(line: str) -> int:
 def _begun(line: str, following: str) -> bool:
     """Say whether a line is in the midst of a sentence that the following goes on with."""
     return following.lstrip()[:1].islower() and not _STOPPED.search(line)
+
+
+def _goes_on(line: str, following: str) -> bool:
+    """Say whether a sentence of Markdown goes on in the next line, with a small letter or with a link."""
+    begins = following.lstrip()
+    if begins.startswith("["):
+        return line[-1:].islower() or line.endswith(",")
+    return _begun(line, begins.lstrip(_MARKS)) and not _KEY.match(following)
 
 
 def _fenced(block: list[str]) -> list[bool]:

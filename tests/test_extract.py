@@ -182,6 +182,8 @@ def test_data_and_marks_for_a_page_are_no_answer():
 <p class="answer">The crossing takes 4 minutes by ferry.</p>
 
 [The crossing takes 5 minutes](javascript:go)
+
+[![The crossing takes 6 minutes](ferry.svg)](ferry.html) [![Fare](fare.svg)](fare.html)
 """
     assert claims("How long does the crossing take?", text) == ["The crossing takes 55 minutes by ferry."]
 

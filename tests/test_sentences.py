@@ -150,6 +150,42 @@ def test_a_wrapped_licence_is_read_across_its_lines():
     ]
 
 
+def test_markdown_with_links_is_read_across_its_lines():
+    text = (
+        "parcel is a library for splitting,\n"
+        "[merging](https://example.org/en/stable/user/merging.html),\n"
+        "and turning pages. It can also add\n"
+        "`notes` and\n"
+        "[passwords](https://example.org/en/stable/user/passwords.html)\n"
+        "to them. For questions visit\n"
+        "[the forum](https://example.org/forum)\n"
+        "(please search first).\n"
+    )
+    assert flat(text) == [
+        "parcel is a library for splitting, [merging](https://example.org/en/stable/user/merging.html), "
+        "and turning pages.",
+        "It can also add `notes` and [passwords](https://example.org/en/stable/user/passwords.html) to them.",
+        "For questions visit [the forum](https://example.org/forum) (please search first).",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "[Home](https://example.org)",
+            "[docs](https://example.org/docs)",
+            "[blog](https://example.org/blog).",
+        ],
+        ["See [it](https://example.org):", "apples", "pears"],
+        ["Author: [Ada](https://example.org)", "version: 3", "Ready."],
+        ["- [one](https://example.org/1),", "- [two](https://example.org/2),", "- three."],
+    ],
+)
+def test_lines_of_links_and_lists_stay_apart(lines):
+    assert flat("\n".join(lines)) == lines
+
+
 def test_uneven_lines_as_a_pdf_gives_them_are_read_across():
     text = (
         "The company said on Monday that it would pay the whole of the fine\n"
