@@ -41,8 +41,10 @@ _YOU = re.compile(
     r"\b(?:do|don't|did|would) you (?:\w+ly )?(?:think|believe|feel|prefer|like|love|hate|admire|guess)\b"
     r"|(?<!\bhow )\b(?:do|don't|would) you (?:\w+ly )?(?:agree(?! to\b)|disagree|trust)\b"
     r"|\bwould you (?:\w+ly )?(?:(?:have|do|choose)\b(?! to\b)|(?:rather|recommend|say|want)\b)"
-    r"|\b(?:do|would) you personally\b|\bwould you\b.{0,200}\bif you were\b"
-    r"|\bhow (?!often|many|much|long|fast|soon|far)\w+ (?:do|would) you (?:find|consider|rate)\b"
+    r"|\b(?:do|would) you personally (?:hold|find|consider|regard|support|want|see)\b"
+    r"|\bwould you\b.{0,200}\bif you were (?:the|him|her|them|in (?:his|her|their))\b"
+    r"|\bhow (?!\w+ly\b|often\b|many|much|long|fast|soon|far\b|old|early|late\b|else|then|best)\w+"
+    r" (?:do|would) you (?:find|rate)\b"
     r"|\bare you (?:on|for|against|in favou?r)\b"
     r"|\byour (?:own )?(?:favou?rite|opinion|thoughts?|feelings?|verdict)\b"
     r"|\b(?:in|is|was|what's) your (?:own )?(?:view|take|side|guess|choice)\b",

@@ -32,7 +32,8 @@ _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z]{1,4}\)\s|#{1,6}\s|[|>]|```|~~~)")
 _BOXED = re.compile(r"\s*([*#])\s(?P<inner>.*\S)\s+\1")
-_LINK = re.compile(r"\]\((?:https?:|[./#])\S*\)")
+_LINK = re.compile(r"\]\((?:https?:|[./#])")
+_DEFINED = re.compile(r"\[[^\]]{0,200}\]:")
 _MARKS = "(*_`\"'“"
 _OPEN = re.compile(r"[({\[,=]$")
 _KEY = re.compile(r"\s*[\w.-]+\s*[:=]")
@@ -154,7 +155,7 @@ def _soft(block: list[str], usual: int) -> list[bool]:
     soft = [open_ and width > 0 and _runs_on(*pair, width) for open_, pair in zip(free, pairs, strict=True)]
     if 2 * sum(soft) < sum(free):
         soft = [False] * len(free)
-    linked = any(map(_LINK.search, block)) and _STOPPED.search(block[-1]) is not None
+    linked = _STOPPED.search(block[-1]) is not None and any(map(_LINK.search, block))
     return [
         one or (free[at] and (_hangs(at, pairs, soft) or (linked and _goes_on(*pairs[at]))))
         for at, one in enumerate(soft)
@@ -195,8 +196,9 @@ def _goes_on(line: str, following: str) -> bool:
     """Say whether a sentence of Markdown goes on in the next line, with a small letter or with a link."""
     begins = following.lstrip()
     if begins.startswith("["):
-        return line[-1:].islower() or line.endswith(",")
-    return _begun(line, begins.lstrip(_MARKS)) and not _KEY.match(following)
+        return (line[-1:].islower() or line.endswith(",")) and not _DEFINED.match(begins)
+    words = begins.lstrip(_MARKS)
+    return _begun(line, words) and not _KEY.match(words.replace("*", ""))
 
 
 def _fenced(block: list[str]) -> list[bool]:

@@ -41,9 +41,9 @@ _MARKUP = re.compile(
     r"\W{0,9}(?:\{\s*[\"'{]|<\w+\s[^<>]{0,200}=|\[[^\]]{0,200}\]\([^)]{0,400}\)\W{0,9}$|\[\[\w+:|【)"
 )
 """How a line begins that is no sentence but data or marks for a page: JSON, tags, citations, a bare link."""
-_PICTURE = re.compile(r"!\[[^\]]{0,200}\]\([^)]{0,400}\)")
-_LINK = re.compile(r"\[([^\]]{0,200})\]\([^)]{0,400}\)")
-"""In Markdown; of a picture no word is read, of a link those that it stands on."""
+_TARGET = r"(?:\([^)]{0,400}\)|\[[^\]]{0,100}\])"
+_PICTURE = re.compile(rf"\[?!\[[^\]]{{0,200}}\]{_TARGET}(?:\]{_TARGET})?")
+"""In Markdown, as a badge with its link: no word of it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,7 @@ def sentences_of(ranked: RankedChunk) -> Iterator[tuple[int, int, str]]:
 def tells(text: str) -> bool:
     """Whether a line is a sentence: no heading, no signature, no data or marks for a page, no picture."""
     return (
-        count_words(_LINK.sub(r"\1", _PICTURE.sub("", text))) >= FEWEST_WORDS
+        count_words(_PICTURE.sub("", text)) >= FEWEST_WORDS
         and not _HEADING.match(text)
         and not _MARKUP.match(text)
     )

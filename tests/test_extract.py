@@ -168,6 +168,7 @@ def test_a_heading_is_no_answer():
         "<b>Note</b> The mill was built by Ann Lee.",
         "[[Ann Lee]] built the mill, as the [index](index.html) says.",
         '["We built the mill," said Ann Lee.]',
+        "Built by [Ann](https://example.org/lee).",
     ],
 )
 def test_a_sentence_with_marks_in_it_may_answer(line):
@@ -183,7 +184,7 @@ def test_data_and_marks_for_a_page_are_no_answer():
 
 [The crossing takes 5 minutes](javascript:go)
 
-[![The crossing takes 6 minutes](ferry.svg)](ferry.html) [![Fare](fare.svg)](fare.html)
+[![The crossing takes 6 minutes](ferry.svg)](ferry.html) [![Fare][fare-svg]][fare]
 """
     assert claims("How long does the crossing take?", text) == ["The crossing takes 55 minutes by ferry."]
 

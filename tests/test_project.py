@@ -200,7 +200,9 @@ def marked_commands(readme: str) -> list[str]:
 def recipe(project: Path, target: str) -> list[str]:
     """The commands that a target of the Makefile runs."""
     shown = ["make", "--no-print-directory", "--dry-run", target]
-    return subprocess.run(shown, cwd=project, check=True, capture_output=True, text=True).stdout.splitlines()
+    env = {name: value for name, value in os.environ.items() if name not in ("DATA", "MAKEFLAGS")}
+    done = subprocess.run(shown, cwd=project, env=env, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
 
 
 def opened_page(project: Path, command: str) -> str:
@@ -249,7 +251,7 @@ def wait_for_page(address: str, seconds: float) -> str:
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run(root: Path, tmp_path: Path) -> None:
-    """In a fresh copy; `.ci/run` begins with `make test`, and that ends with `make eval`."""
+    """In a fresh copy; `.ci/run` begins with `make test`, and that ends with what `make eval` runs."""
     project = copy_project(root, tmp_path / "citewell")
     blocks = marked_commands((project / "README.md").read_text())
     lines = "".join(blocks).splitlines()

@@ -129,7 +129,9 @@ def test_a_question_for_the_readers_own_view_asks_for_an_opinion(question):
         "How do you import your view?",
         "How do you find the settings?",
         "How often do you rate a driver?",
-        "Whom do you call if you were robbed?",
+        "How exactly do you find the number?",
+        "How would you reset it if you were locked out?",
+        "Do you personally have to appear?",
     ],
 )
 def test_a_question_that_only_says_you_does_not(question):

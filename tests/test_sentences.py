@@ -150,6 +150,11 @@ def test_a_wrapped_licence_is_read_across_its_lines():
     ]
 
 
+def test_a_list_of_links_within_a_sentence_is_read_across_its_lines():
+    text = "It cuts,\n[turns](https://example.org/en/stable/user/turning/all-of-the-pages.html) and\nfolds."
+    assert flat(text) == [text.replace("\n", " ")]
+
+
 def test_markdown_with_links_is_read_across_its_lines():
     text = (
         "parcel is a library for splitting,\n"
@@ -179,6 +184,8 @@ def test_markdown_with_links_is_read_across_its_lines():
         ],
         ["See [it](https://example.org):", "apples", "pears"],
         ["Author: [Ada](https://example.org)", "version: 3", "Ready."],
+        ["Author: [Ada](https://example.org)", "**licence**: free", "Ready."],
+        ["See [it][1] at [home](https://example.org)", "[1]: https://example.org/1", "Ready."],
         ["- [one](https://example.org/1),", "- [two](https://example.org/2),", "- three."],
     ],
 )
@@ -353,6 +360,8 @@ def test_a_megabyte_takes_seconds_whatever_it_holds():
         "* " + "word " * 40_000 + "\nx",
         "He did it: 1. " * 10_000,
         " " * 100_000 + "x",
+        "](#" * 32_000 + ".\nx.",
+        "[![" * 32_000 + ".",
     ):
         began = time.perf_counter()
         sentence_spans(text)
