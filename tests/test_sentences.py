@@ -185,7 +185,7 @@ def test_markdown_with_links_is_read_across_its_lines():
         ["See [it](https://example.org):", "apples", "pears"],
         ["Author: [Ada](https://example.org)", "version: 3", "Ready."],
         ["Author: [Ada](https://example.org)", "**licence**: free", "Ready."],
-        ["See [it][1] at [home](https://example.org)", "[1]: https://example.org/1", "Ready."],
+        ["See [it][1] at [home](#home),", "[1]: https://example.org/1", "Ready."],
         ["- [one](https://example.org/1),", "- [two](https://example.org/2),", "- three."],
     ],
 )
