@@ -13,6 +13,7 @@ Fine-tuned from all-MiniLM-L6-v2 by `tools/train_reader.py`, which lays its inpu
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,7 @@ CHOSEN, ANSWERED, WORD, SPAN = 0, 1, 2, 3
 """Where in a token's scores stand: two for a mark, one for every word, one for words of an answer."""
 NEARLY = 2.0
 """Words beside the likeliest of an answer belong to it where their score is lower by at most this."""
+_ADDRESS = re.compile(r"(?<=\])\((?:https?:|[./#])[^)\s]{0,400}\)")
 _REMEMBERED = 4_000
 _LONGEST = 8_000
 """Characters of a text beyond which nothing can be read: a run has fewer tokens."""
@@ -220,7 +222,9 @@ def is_word(word: str) -> bool:
 
 
 def _sentences(chunk: Chunk) -> list[str]:
-    return [chunk.text[start - chunk.start : end - chunk.start] for start, end in chunk.sentences]
+    """The sentences as they are read: the addresses of Markdown's links are blank, and nothing is moved."""
+    texts = (chunk.text[start - chunk.start : end - chunk.start] for start, end in chunk.sentences)
+    return [_ADDRESS.sub(lambda address: " " * len(address[0]), text) for text in texts]
 
 
 @lru_cache(maxsize=_REMEMBERED)

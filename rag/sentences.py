@@ -31,7 +31,7 @@ _LINE_END = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _BULLET = re.compile(r"\s*(?:[-*+•‣◦▪–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z]{1,4}\)\s|#{1,6}\s|[|>]|```|~~~)")
-_BOXED = re.compile(r"\s*([*#])\s(?P<inner>.*\S)\s+\1")
+_BOXED = re.compile(r"\s*([*#])\s(?P<boxed>.*\S)\s+\1|\s*>\s(?P<quoted>.*\S)")
 _LINK = re.compile(r"\]\((?:https?:|[./#])")
 _DEFINED = re.compile(r"\[[^\]]{0,200}\]:")
 _MARKS = "(*_`\"'“"
@@ -163,8 +163,10 @@ def _soft(block: list[str], usual: int) -> list[bool]:
 
 
 def _unboxed(block: list[str]) -> list[str]:
-    """The lines without the marks of a box at their ends, where two or more follow one another."""
-    inner = [match["inner"] if (match := _BOXED.fullmatch(line)) else None for line in block]
+    """The lines without the marks of a box or a quotation, where two or more follow one another."""
+    inner = [
+        match["boxed"] or match["quoted"] if (match := _BOXED.fullmatch(line)) else None for line in block
+    ]
     return [
         text if text is not None and any(inner[max(0, at - 1) : at] + inner[at + 1 : at + 2]) else line
         for at, (line, text) in enumerate(zip(block, inner, strict=True))

@@ -105,6 +105,17 @@ def test_pronouns_are_read_by_what_stands_around_them():
     assert with_her[1].answered > with_him[1].answered
 
 
+def test_the_address_of_a_link_is_not_read_and_moves_nothing():
+    asked, begins = "Who built the mill?", "The mill was built by ["
+    one, other = (
+        READER.read(asked, [passage(f"{begins}Ann Lee]({address}), who lived there.")])
+        for address in ("https://example.org/mills/ann", "https://example.org/boats/bob")
+    )
+    assert one == other
+    start, end = one[0][0].span
+    assert f"{begins}Ann Lee]"[start:end].startswith("Ann")
+
+
 def test_a_chunk_is_read_the_same_whatever_is_read_beside_it():
     texts = [
         "The mill was built by Ann Lee.",

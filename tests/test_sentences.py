@@ -150,6 +150,19 @@ def test_a_wrapped_licence_is_read_across_its_lines():
     ]
 
 
+def test_a_wrapped_quotation_is_read_across_its_lines():
+    text = (
+        "> **Note**: version 3.1.0 and above hold significant changes compared to\n"
+        "> the versions before. Please refer to the guide for moving, which tells\n"
+        "> what to do."
+    )
+    assert flat(text) == [
+        "> **Note**: version 3.1.0 and above hold significant changes compared to > the versions before.",
+        "Please refer to the guide for moving, which tells > what to do.",
+    ]
+    assert flat("> Yes, it does.\n> so they say") == ["> Yes, it does.", "> so they say"]
+
+
 def test_a_list_of_links_within_a_sentence_is_read_across_its_lines():
     text = "It cuts,\n[turns](#turning) and straightens every page that is\nfolded."
     assert flat(text) == [text.replace("\n", " ")]
