@@ -116,8 +116,9 @@ def says_the_same(
     Where figures are asked for and the claim has them, the other must give the one that stands nearest to
     what is asked about. Where names are, half of the claim's, or most of its words: of the names in its
     answer, where that has any, since another may only name what is asked about. Elsewhere the words
-    decide, unless the figures of the two exclude each other. What the question has already tells nothing;
-    and neither may deny what the other affirms.
+    decide, unless the figures of the two exclude each other; one word alone does not where the other lacks
+    most of what the question asks about. What the question has already tells nothing else; and neither may
+    deny what the other affirms.
 
     Args:
         claim: A sentence that answers.
@@ -146,6 +147,8 @@ def _agrees(claim: str, other: str, question: str, kinds: frozenset[str], answer
     if any(_excluded(figure, other) for figure in _answering(claim, question, FIGURES, NEAR)):
         return False
     words = _shared(claim, other, question)
+    if len(_new(claim, question) & set(_stems(other))) < 2 and not _has_what_is_asked(claim, other, question):
+        words = 0.0
     names = _new_names(claim, question, answer) if "name" in kinds else []
     if names:
         return words >= MOST_WORDS or (_is_about(claim, other, question) and _names_half(names, other))
@@ -230,18 +233,28 @@ def _is_about(claim: str, other: str, question: str) -> bool:
     text must have some of the claim's own words.
     """
     asked, found = set(_stems(question)) & set(_stems(claim)), set(_stems(other))
-    names = {part for fact in find_facts(question) if fact.kind == "name" for part in _stems(fact.text)}
-    if not asked & found or len(asked & found) * 2 < len(asked):
+    if not asked & found or not _has_what_is_asked(claim, other, question):
         return False
+    names = {part for fact in find_facts(question) if fact.kind == "name" for part in _stems(fact.text)}
     return bool((asked - names) & found) or (asked <= names and _shared(claim, other, question) >= SOME_WORDS)
+
+
+def _has_what_is_asked(claim: str, other: str, question: str) -> bool:
+    """Whether a text has half the words that claim and question share."""
+    asked, found = set(_stems(question)) & set(_stems(claim)), set(_stems(other))
+    return len(asked & found) * 2 >= len(asked)
 
 
 def _shared(claim: str, other: str, question: str) -> float:
     """The share of a claim's new words that a text has, and of its pairs of words, together in [0, 2]."""
     said, found = _stems(claim), _stems(other)
-    new, pairs = set(said) - set(_stems(question)), set(pairwise(said))
+    new, pairs = _new(claim, question), set(pairwise(said))
     words = len(new & set(found)) / len(new) if new else UNTOLD
     return words + (len(pairs & set(pairwise(found))) / len(pairs) if pairs else UNTOLD)
+
+
+def _new(claim: str, question: str) -> set[str]:
+    return set(_stems(claim)) - set(_stems(question))
 
 
 @lru_cache(maxsize=512)

@@ -178,6 +178,12 @@ def test_where_no_kind_is_asked_for_the_words_or_the_figure_decide():
     assert not says_the_same(claim, "From the bank came €6M.", question, frozenset())
 
 
+def test_one_word_does_not_make_a_sentence_about_something_else_the_same():
+    claim, question = "You may not charge a fee for the boat itself.", "May I charge a fee for lessons?"
+    assert says_the_same(claim, "No fee may be charged for the boat.", question, frozenset())
+    assert not says_the_same(claim, "The leak in the boat was mended.", question, frozenset())
+
+
 def test_what_the_question_states_is_no_answer():
     question = "How much of the 5 million euros was paid back to the bank?"
     claim = "Of the 5 million euros 2 million euros were paid back to the bank."
