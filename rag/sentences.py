@@ -214,7 +214,10 @@ def _fenced(block: list[str]) -> list[bool]:
 def _fixed(line: str, following: str) -> bool:
     """Say whether the form of two lines keeps them apart: lists, headings, tables, rules."""
     return bool(
-        _BULLET.match(following) or _HEADING.match(line) or _ROW.search(line) or _ROW.search(following)
+        _BULLET.match(following)
+        or _HEADING.match(line)
+        or _ROW.search(line.lstrip())
+        or _ROW.search(following.lstrip())
     )
 
 

@@ -206,6 +206,16 @@ def test_lines_of_links_and_lists_stay_apart(lines):
     assert flat("\n".join(lines)) == lines
 
 
+def test_text_set_in_by_tabs_is_no_table():
+    text = (
+        '\t"Fair copying fee" is whatever can be justified by the\n'
+        "\tcost of the medium, the charges for doubling, and the time of\n"
+        "\tthe people involved.\n"
+    )
+    assert len(sentences(text)) == 1
+    assert len(sentences("name of the ship\tlength of it\nElbridge of the north\t40 m in all\n")) == 2
+
+
 def test_uneven_lines_as_a_pdf_gives_them_are_read_across():
     text = (
         "The company said on Monday that it would pay the whole of the fine\n"
