@@ -147,8 +147,6 @@ def _agrees(claim: str, other: str, question: str, kinds: frozenset[str], answer
     if any(_excluded(figure, other) for figure in _answering(claim, question, FIGURES, NEAR)):
         return False
     words = _shared(claim, other, question)
-    if len(_new(claim, question) & set(_stems(other))) < 2 and not _has_what_is_asked(claim, other, question):
-        words = 0.0
     names = _new_names(claim, question, answer) if "name" in kinds else []
     if names:
         return words >= MOST_WORDS or (_is_about(claim, other, question) and _names_half(names, other))
@@ -246,15 +244,17 @@ def _has_what_is_asked(claim: str, other: str, question: str) -> bool:
 
 
 def _shared(claim: str, other: str, question: str) -> float:
-    """The share of a claim's new words that a text has, and of its pairs of words, together in [0, 2]."""
+    """The share of a claim's new words that a text has, and of its pairs of words, together in [0, 2].
+
+    One word alone is none, in a text that lacks most of what is asked about.
+    """
     said, found = _stems(claim), _stems(other)
-    new, pairs = _new(claim, question), set(pairwise(said))
-    words = len(new & set(found)) / len(new) if new else UNTOLD
+    new, pairs = set(said) - set(_stems(question)), set(pairwise(said))
+    held = new & set(found)
+    if len(held) < 2 and not _has_what_is_asked(claim, other, question):
+        return 0.0
+    words = len(held) / len(new) if new else UNTOLD
     return words + (len(pairs & set(pairwise(found))) / len(pairs) if pairs else UNTOLD)
-
-
-def _new(claim: str, question: str) -> set[str]:
-    return set(_stems(claim)) - set(_stems(question))
 
 
 @lru_cache(maxsize=512)

@@ -145,12 +145,16 @@ def _soft(block: list[str], usual: int) -> list[bool]:
     It does where the break was forced: the next word had no room. One full line proves little (in any
     list the longest line looks full), so that most of the block must agree; and one line in twenty may be
     longer than the text is wide, as an address or a table is. Markdown with links is broken anywhere, since
-    their addresses are long: there it does where a sentence goes on.
+    their addresses are long: there it does where a sentence goes on. Not from or into a box or a quotation.
     """
-    block = _unboxed(block)
+    marked, block = block, _unboxed(block)
     longest = sorted(map(len, block))[-1 - len(block) // 20]
     pairs = list(pairwise(block))
-    free = [not (fence or _fixed(*pair)) for fence, pair in zip(_fenced(block), pairs, strict=False)]
+    alike = [one == other for one, other in pairwise(map(str.__eq__, marked, block))]
+    free = [
+        same and not (fence or _fixed(*pair))
+        for same, fence, pair in zip(alike, _fenced(block), pairs, strict=False)
+    ]
     width = max(longest, usual) if NARROW <= longest <= WIDE else 0
     soft = [open_ and width > 0 and _runs_on(*pair, width) for open_, pair in zip(free, pairs, strict=True)]
     if 2 * sum(soft) < sum(free):

@@ -163,6 +163,16 @@ def test_a_wrapped_quotation_is_read_across_its_lines():
     assert flat("> Yes, it does.\n> so they say") == ["> Yes, it does.", "> so they say"]
 
 
+def test_a_quotation_stays_apart_from_what_stands_around_it():
+    lines = [
+        "On Monday the secretary of the club of beekeepers wrote to all of us",
+        "> that the hives in the garden behind the school would be brought away",
+        "> before the winter, and that the keys of the shed were with her aunt",
+        "and nobody who was there at the time remembers having read her letter.",
+    ]
+    assert flat("\n".join(lines)) == [lines[0], f"{lines[1]} {lines[2]}", lines[3]]
+
+
 def test_a_list_of_links_within_a_sentence_is_read_across_its_lines():
     text = "It cuts,\n[turns](#turning) and straightens every page that is\nfolded."
     assert flat(text) == [text.replace("\n", " ")]
